@@ -1,0 +1,259 @@
+//! What a writer is told about the task and the batch it works for (W1).
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use crate::error::Result;
+use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Run};
+
+/// Why an attempt was told to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum CancelReason {
+    /// Another task failed for good, or the batch is abandoned.
+    Batch = 1,
+    /// The task timeout passed (W7).
+    Timeout = 2,
+}
+
+/// The flag that ends an attempt's rows; shared by the engine and the attempt.
+#[derive(Debug, Default)]
+pub(crate) struct CancelFlag(AtomicU8);
+
+impl CancelFlag {
+    /// Sets the flag; the first reason stays.
+    pub(crate) fn cancel(&self, reason: CancelReason) {
+        let _ = self
+            .0
+            .compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
+    }
+
+    pub(crate) fn reason(&self) -> Option<CancelReason> {
+        match self.0.load(Ordering::Acquire) {
+            0 => None,
+            2 => Some(CancelReason::Timeout),
+            _ => Some(CancelReason::Batch),
+        }
+    }
+}
+
+/// Which attempt of which task of which batch a `write` works for.
+pub struct TaskContext {
+    query: QueryId,
+    run: Run,
+    batch: BatchId,
+    partition: PartitionId,
+    partitions: u32,
+    attempt: Attempt,
+    cancel: Arc<CancelFlag>,
+    skip_rest: AtomicBool,
+}
+
+/// The numbers of a task attempt; the parts that do not change while it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskNumbers {
+    pub(crate) query: QueryId,
+    pub(crate) run: Run,
+    pub(crate) batch: BatchId,
+    pub(crate) partition: PartitionId,
+    pub(crate) partitions: u32,
+    pub(crate) attempt: Attempt,
+}
+
+impl TaskContext {
+    pub(crate) fn new(numbers: TaskNumbers, cancel: Arc<CancelFlag>) -> Self {
+        let TaskNumbers {
+            query,
+            run,
+            batch,
+            partition,
+            partitions,
+            attempt,
+        } = numbers;
+        let skip_rest = AtomicBool::new(false);
+        Self {
+            query,
+            run,
+            batch,
+            partition,
+            partitions,
+            attempt,
+            cancel,
+            skip_rest,
+        }
+    }
+
+    /// Returns the id of the query; the same after every restart.
+    #[must_use]
+    pub fn query_id(&self) -> QueryId {
+        self.query
+    }
+
+    /// Returns the number of the query's run.
+    #[must_use]
+    pub fn run(&self) -> Run {
+        self.run
+    }
+
+    /// Returns the id of the batch.
+    #[must_use]
+    pub fn batch_id(&self) -> BatchId {
+        self.batch
+    }
+
+    /// Returns which partition of the batch this task writes.
+    #[must_use]
+    pub fn partition(&self) -> PartitionId {
+        self.partition
+    }
+
+    /// Returns the number of partitions of the batch; at least one.
+    #[must_use]
+    pub fn partitions(&self) -> u32 {
+        self.partitions
+    }
+
+    /// Returns which try of the task in this run this is, from 0.
+    #[must_use]
+    pub fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// Tells whether the attempt was told to end (W7).
+    ///
+    /// The rows end by themselves then; a `write` that waits for something else asks now and then.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_set()
+    }
+
+    /// Declares that the unread rows of this partition are left unread on purpose (W9).
+    pub fn skip_rest(&self) {
+        self.skip_rest.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn rest_is_skipped(&self) -> bool {
+        self.skip_rest.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn cancel_reason(&self) -> Option<CancelReason> {
+        self.cancel.reason()
+    }
+}
+
+impl fmt::Debug for TaskContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskContext")
+            .field("query", &self.query)
+            .field("run", &self.run)
+            .field("batch", &self.batch)
+            .field("partition", &self.partition)
+            .field("partitions", &self.partitions)
+            .field("attempt", &self.attempt)
+            .field("cancelled", &self.is_cancelled())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tells a driver whether a newer run has taken over (E5).
+pub(crate) trait Fence: fmt::Debug + Send + Sync {
+    /// Returns [`Superseded`](crate::ErrorKind::Superseded) if a newer run exists.
+    fn check(&self) -> Result<()>;
+}
+
+/// Which batch a `commit` or `abort` is for.
+#[derive(Clone, Debug)]
+pub struct BatchContext {
+    query: QueryId,
+    run: Run,
+    batch: BatchId,
+    partitions: u32,
+    replay: bool,
+    prepared: Option<String>,
+    fence: Option<Arc<dyn Fence>>,
+}
+
+impl BatchContext {
+    pub(crate) fn new(query: QueryId, run: Run, batch: BatchId, partitions: u32) -> Self {
+        Self {
+            query,
+            run,
+            batch,
+            partitions,
+            replay: false,
+            prepared: None,
+            fence: None,
+        }
+    }
+
+    pub(crate) fn replayed(mut self, replay: bool) -> Self {
+        self.replay = replay;
+        self
+    }
+
+    pub(crate) fn prepared_as(mut self, digest: impl Into<String>) -> Self {
+        self.prepared = Some(digest.into());
+        self
+    }
+
+    pub(crate) fn fenced_by(mut self, fence: Arc<dyn Fence>) -> Self {
+        self.fence = Some(fence);
+        self
+    }
+
+    /// Returns the id of the query; the same after every restart.
+    #[must_use]
+    pub fn query_id(&self) -> QueryId {
+        self.query
+    }
+
+    /// Returns the number of the query's run.
+    #[must_use]
+    pub fn run(&self) -> Run {
+        self.run
+    }
+
+    /// Returns the id of the batch.
+    #[must_use]
+    pub fn batch_id(&self) -> BatchId {
+        self.batch
+    }
+
+    /// Returns the number of partitions, which is the number of messages; at least one.
+    #[must_use]
+    pub fn partitions(&self) -> u32 {
+        self.partitions
+    }
+
+    /// Tells whether the messages come from the journal after a restart (E3).
+    ///
+    /// The same `commit` may have run before, with or without its effect.
+    #[must_use]
+    pub fn replay(&self) -> bool {
+        self.replay
+    }
+
+    /// Returns the checksum of the durable record of this batch's messages.
+    ///
+    /// A sink that records in its own transaction which batch it has committed stores it beside
+    /// query and batch. `None` in `abort`, and for a query without a checkpoint.
+    #[must_use]
+    pub fn prepared_digest(&self) -> Option<&str> {
+        self.prepared.as_deref()
+    }
+
+    /// Makes sure that no newer run of the query has taken over (E5).
+    ///
+    /// A `commit` calls it before each step that cannot be taken back. The staging helper does.
+    ///
+    /// # Errors
+    /// [`Superseded`](crate::ErrorKind::Superseded) if one has.
+    pub fn check_current(&self) -> Result<()> {
+        self.fence.as_ref().map_or(Ok(()), |fence| fence.check())
+    }
+}

@@ -1,0 +1,37 @@
+//! The contract, the batch engine and the journal of streamwriter.
+//!
+//! Most people use the facade crate `streamwriter`. This crate is for those who write a sink or a
+//! source as a library and want to depend on nothing else.
+
+mod error;
+mod ids;
+
+mod source;
+
+mod context;
+mod guarantee;
+mod message;
+mod rows;
+mod target;
+mod writer;
+
+mod storage;
+
+pub use context::{BatchContext, TaskContext};
+pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
+pub use guarantee::Guarantee;
+pub use ids::{Attempt, BatchId, PartitionId, QueryId, Run};
+pub use message::{CommitMessage, MessageMetrics};
+pub use rows::{End, Rows};
+pub use source::{
+    Plan, PlanLimits, ReadCounts, Replay, RowReader, Source, SourceContext, SourceState,
+};
+pub use storage::{
+    Created, Entry, LocalStorage, LockHolder, Publication, SharedStorage, StagedObject,
+    StagedUpload, Storage, StorageLock, StorePath,
+};
+pub use target::{Sweep, Target, TargetClaim, TargetRecord};
+pub use writer::{StreamWriter, WriteRows};
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

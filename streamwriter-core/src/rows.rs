@@ -1,0 +1,166 @@
+//! The rows that a task hands to `write`, and what the engine learns from how they were read.
+
+use crate::context::TaskContext;
+use crate::error::BoxError;
+use crate::source::{ReadCounts, RowReader};
+
+/// How the rows of a partition ended, as far as they have been read (W8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum End {
+    /// The end has not been reached.
+    Open,
+    /// The partition was read to its end.
+    Complete,
+    /// The attempt was cancelled; the rows stop before the end of the partition.
+    Cancelled,
+    /// The source failed; the rows stop before the end of the partition.
+    CutOff,
+}
+
+/// The rows of one partition: an iterator that also tells how it ended.
+///
+/// To a plain iterator a source that failed looks like the end of the data. A sink with side
+/// effects of its own asks [`end`](Self::end) after the last row, before it finalises anything
+/// (W8). Rows that are left unread fail the task unless
+/// [`skip_rest`](Self::skip_rest) was called (W9).
+///
+/// Only the engine implements this trait.
+pub trait Rows: Iterator + sealed::Sealed {
+    /// Returns how many rows were taken so far.
+    fn read(&self) -> u64;
+
+    /// Tells whether the rows ended, and how.
+    fn end(&self) -> End;
+
+    /// Leaves the rest unread, on purpose; progress counts the rows as skipped.
+    fn skip_rest(self)
+    where
+        Self: Sized;
+}
+
+impl<R: Rows + ?Sized> Rows for &mut R {
+    fn read(&self) -> u64 {
+        (**self).read()
+    }
+
+    fn end(&self) -> End {
+        (**self).end()
+    }
+
+    fn skip_rest(self) {
+        sealed::Sealed::set_skip_rest(self);
+    }
+}
+
+mod sealed {
+    pub trait Sealed {
+        fn set_skip_rest(&mut self);
+    }
+
+    impl<S: Sealed + ?Sized> Sealed for &mut S {
+        fn set_skip_rest(&mut self) {
+            (**self).set_skip_rest();
+        }
+    }
+}
+
+/// The engine's frame around a source's reader; the writer only borrows it.
+#[derive(Debug)]
+pub(crate) struct TaskRows<'t, Rd> {
+    reader: Option<Rd>,
+    task: &'t TaskContext,
+    read: u64,
+    end: End,
+    error: Option<BoxError>,
+}
+
+impl<'t, Rd: RowReader> TaskRows<'t, Rd> {
+    /// Frames a reader; `None` stands for a plan without partitions (B4).
+    pub(crate) fn new(reader: Option<Rd>, task: &'t TaskContext) -> Self {
+        Self {
+            reader,
+            task,
+            read: 0,
+            end: End::Open,
+            error: None,
+        }
+    }
+
+    /// Takes the source's error, if it failed.
+    pub(crate) fn take_error(&mut self) -> Option<BoxError> {
+        self.error.take()
+    }
+
+    /// Returns what was read: the reader's own counts, or one for each row handed on.
+    pub(crate) fn counts(&self) -> ReadCounts {
+        self.reader
+            .as_ref()
+            .and_then(RowReader::counts)
+            .unwrap_or(ReadCounts {
+                rows: self.read,
+                ..ReadCounts::default()
+            })
+    }
+
+    #[cold]
+    fn stop(&mut self, end: End, error: Option<BoxError>) {
+        self.end = end;
+        self.error = error;
+    }
+}
+
+impl<Rd: RowReader> Iterator for TaskRows<'_, Rd> {
+    type Item = Rd::Row;
+
+    #[inline]
+    fn next(&mut self) -> Option<Rd::Row> {
+        if self.end != End::Open {
+            return None;
+        }
+        if self.task.is_cancelled() {
+            self.stop(End::Cancelled, None);
+            return None;
+        }
+        match self.reader.as_mut().and_then(RowReader::next_row) {
+            Some(Ok(row)) => {
+                self.read += 1;
+                Some(row)
+            }
+            Some(Err(error)) => {
+                self.stop(End::CutOff, Some(error));
+                None
+            }
+            // IMPORTANT: a reader that saw the cancellation ends early. Taking that for the end
+            // of the partition would commit a part of its rows.
+            None if self.task.is_cancelled() => {
+                self.stop(End::Cancelled, None);
+                None
+            }
+            None => {
+                self.stop(End::Complete, None);
+                None
+            }
+        }
+    }
+}
+
+impl<Rd: RowReader> sealed::Sealed for TaskRows<'_, Rd> {
+    fn set_skip_rest(&mut self) {
+        self.task.skip_rest();
+    }
+}
+
+impl<Rd: RowReader> Rows for TaskRows<'_, Rd> {
+    fn read(&self) -> u64 {
+        self.read
+    }
+
+    fn end(&self) -> End {
+        self.end
+    }
+
+    fn skip_rest(self) {
+        self.task.skip_rest();
+    }
+}

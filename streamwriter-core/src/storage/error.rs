@@ -1,0 +1,102 @@
+//! The storage's private errors and their one way into [`Error`].
+
+use std::io;
+
+use crate::error::{Error, ErrorKind};
+
+/// What can go wrong on a storage.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StorageError {
+    #[error("cannot {operation}")]
+    Io {
+        operation: &'static str,
+        path: String,
+        source: io::Error,
+    },
+    #[error("a failed sync has stopped all writing to this storage")]
+    Poisoned { path: String, first: String },
+    #[error("a file stands where a directory is needed")]
+    NotADirectory { path: String },
+    #[error("this storage cannot create a file only if it is absent")]
+    NoCreateIfAbsent { path: String },
+    #[error("the file is neither staged nor published")]
+    Vanished { path: String, staged: String },
+    #[error("the final file exists with other contents than the commit message names")]
+    OtherIdentity {
+        path: String,
+        expected: String,
+        found: String,
+    },
+    #[error("another driver holds the lock: {holder}")]
+    Locked { path: String, holder: String },
+}
+
+impl StorageError {
+    pub(crate) fn io(operation: &'static str, path: impl Into<String>, source: io::Error) -> Self {
+        Self::Io {
+            operation,
+            path: path.into(),
+            source,
+        }
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        let message = error.to_string();
+        match error {
+            StorageError::Io { path, source, .. } => {
+                let help = io_help(&source);
+                let error = Self::new(ErrorKind::Storage, message).at_path(path);
+                let error = match help {
+                    Some(help) => error.with_help(help),
+                    None => error,
+                };
+                error.with_source(source)
+            }
+            StorageError::Poisoned { path, first } => Self::new(ErrorKind::Storage, message)
+                .at_path(path)
+                .with_help(format!(
+                    "the first failure was: {first}; start the query again"
+                )),
+            StorageError::NotADirectory { path } => Self::new(ErrorKind::Config, message)
+                .at_path(path)
+                .with_help("choose another directory, or move the file away"),
+            StorageError::NoCreateIfAbsent { path } => Self::new(ErrorKind::Unsupported, message)
+                .at_path(path)
+                .with_help(
+                    "exactly-once needs hard links or renameat2(RENAME_NOREPLACE); \
+                     use a file system that has one of them",
+                ),
+            StorageError::Vanished { path, staged } => Self::new(ErrorKind::Mismatch, message)
+                .at_path(path)
+                .with_help(format!(
+                    "it was staged as {staged}; if a consumer has taken the published file away, \
+                     put it back until the batch is committed"
+                )),
+            StorageError::OtherIdentity {
+                path,
+                expected,
+                found,
+            } => Self::new(ErrorKind::Mismatch, message)
+                .at_path(path)
+                .with_help(format!(
+                    "expected {expected}, found {found}; move the foreign file away and start again"
+                )),
+            StorageError::Locked { path, .. } => Self::new(ErrorKind::Locked, message)
+                .at_path(path)
+                .with_help("stop that driver, or start this one with take_over if it hangs"),
+        }
+    }
+}
+
+fn io_help(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Some("grant the permission, then start again"),
+        io::ErrorKind::ReadOnlyFilesystem => Some("make it writable, then start again"),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("free some space, then start again; nothing that was committed is lost")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,189 @@
+//! Syncs and moves: the only place that calls them, and the poison after one has failed (E8).
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::StorageError;
+
+/// How many directories are remembered as durable before the memory starts afresh.
+const KNOWN_DIRECTORIES_MAX: usize = 16 * 1024;
+
+/// Makes files and directories durable; refuses everything after one failed sync.
+#[derive(Debug)]
+pub(super) struct Durable {
+    root: PathBuf,
+    known_directories: Mutex<HashSet<PathBuf>>,
+    first_failed_sync: OnceLock<String>,
+}
+
+/// What a move that never replaces anything did.
+pub(super) enum Moved {
+    Done,
+    TargetExists,
+    SourceMissing,
+}
+
+impl Durable {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self {
+            root,
+            known_directories: Mutex::new(HashSet::new()),
+            first_failed_sync: OnceLock::new(),
+        }
+    }
+
+    /// Writes a new file and syncs its bytes; its name is not durable yet.
+    pub(super) fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+        let failed = |error| StorageError::io("write", path.display().to_string(), error);
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(failed)?;
+        file.write_all(bytes).map_err(failed)?;
+        self.sync_file(&file, path)
+    }
+
+    pub(super) fn sync_file(&self, file: &File, path: &Path) -> Result<(), StorageError> {
+        self.refuse_if_poisoned(path)?;
+        file.sync_all()
+            .map_err(|error| self.poison("sync", path, error))
+    }
+
+    pub(super) fn sync_directory(&self, directory: &Path) -> Result<(), StorageError> {
+        self.refuse_if_poisoned(directory)?;
+        File::open(directory)
+            .map_err(|error| StorageError::io("open", directory.display().to_string(), error))?
+            .sync_all()
+            .map_err(|error| self.poison("sync the directory", directory, error))
+    }
+
+    /// Syncs a file that another process made, and its name.
+    pub(super) fn sync_found(&self, path: &Path) -> Result<(), StorageError> {
+        let file = File::open(path)
+            .map_err(|error| StorageError::io("open", path.display().to_string(), error))?;
+        self.sync_file(&file, path)?;
+        self.sync_directory(super::parent_of(path))
+    }
+
+    /// Makes a directory and every missing one above it, each durable in its parent.
+    ///
+    /// A directory that is there already may have been made by a process that crashed before it
+    /// synced the parent, so each directory inside the root is synced once per process all the
+    /// same.
+    pub(super) fn ensure_directory(&self, directory: &Path) -> Result<(), StorageError> {
+        if self.known_directories().contains(directory) {
+            return Ok(());
+        }
+        let missing = is_missing(directory)?;
+        if let Some(parent) = directory.parent() {
+            if missing || parent.starts_with(&self.root) {
+                self.ensure_directory(parent)?;
+            }
+            if missing {
+                create_directory(directory)?;
+            }
+            if missing || directory.starts_with(&self.root) {
+                self.sync_directory(parent)?;
+            }
+        }
+        let mut known = self.known_directories();
+        if known.len() >= KNOWN_DIRECTORIES_MAX {
+            known.clear();
+        }
+        known.insert(directory.to_owned());
+        Ok(())
+    }
+
+    fn known_directories(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
+        self.known_directories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_if_poisoned(&self, path: &Path) -> Result<(), StorageError> {
+        match self.first_failed_sync.get() {
+            Some(first) => Err(StorageError::Poisoned {
+                path: path.display().to_string(),
+                first: first.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers a failed sync: the kernel may have dropped the dirty pages, and a second sync of
+    /// them would report success.
+    fn poison(&self, operation: &'static str, path: &Path, error: io::Error) -> StorageError {
+        let first = format!("{operation} {}: {error}", path.display());
+        // A later failure keeps the first one's text.
+        let _ = self.first_failed_sync.set(first);
+        StorageError::io(operation, path.display().to_string(), error)
+    }
+}
+
+fn is_missing(directory: &Path) -> Result<bool, StorageError> {
+    match fs::metadata(directory) {
+        Ok(metadata) if metadata.is_dir() => Ok(false),
+        Ok(_) => Err(StorageError::NotADirectory {
+            path: directory.display().to_string(),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(StorageError::io(
+            "look up",
+            directory.display().to_string(),
+            error,
+        )),
+    }
+}
+
+fn create_directory(directory: &Path) -> Result<(), StorageError> {
+    match fs::create_dir(directory) {
+        // Another thread was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => Ok(()),
+        Err(error) => Err(StorageError::io(
+            "create the directory",
+            directory.display().to_string(),
+            error,
+        )),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Moves a file in one step unless the target exists.
+pub(super) fn move_without_replacing(from: &Path, to: &Path) -> Result<Moved, StorageError> {
+    match rename_without_replacing(from, to) {
+        Ok(()) => Ok(Moved::Done),
+        Err(error) => match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(Moved::TargetExists),
+            io::ErrorKind::NotFound if !from.exists() => Ok(Moved::SourceMissing),
+            _ => Err(StorageError::io("publish", to.display().to_string(), error)),
+        },
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // File systems that do not know the flag say so in one of these ways.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => link_then_unlink(from, to),
+        other => Ok(other?),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+    link_then_unlink(from, to)
+}
+
+/// `link` refuses an existing target as well. A crash between its two steps leaves both names of
+/// one file; whoever finds that removes the first name.
+fn link_then_unlink(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to)?;
+    fs::remove_file(from)
+}

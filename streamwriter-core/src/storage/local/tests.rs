@@ -1,0 +1,131 @@
+//! Guards E8: create-if-absent, publication that consumes and never replaces, named errors.
+
+use std::io::Write;
+
+use super::*;
+use crate::error::ErrorKind;
+
+fn storage() -> (tempfile::TempDir, LocalStorage) {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::new(directory.path().join("a/b")).unwrap();
+    storage.probe().unwrap();
+    (directory, storage)
+}
+
+fn path(text: &str) -> StorePath {
+    StorePath::parse(text).unwrap()
+}
+
+fn staged(storage: &LocalStorage, name: &str, bytes: &[u8]) -> StagedObject {
+    let mut upload = storage
+        .stage(&path(&format!("s/{name}")), &path("data/f"))
+        .unwrap();
+    upload.write_all(bytes).unwrap();
+    upload.finish().unwrap()
+}
+
+#[test]
+fn create_never_replaces_and_returns_what_is_there() {
+    let (_directory, storage) = storage();
+    assert_eq!(storage.create(&path("x/1"), b"one").unwrap(), Created::New);
+    assert_eq!(
+        storage.create(&path("x/1"), b"two").unwrap(),
+        Created::Exists(b"one".to_vec())
+    );
+    assert_eq!(storage.read(&path("x/1")).unwrap().unwrap(), b"one");
+    assert_eq!(
+        storage.list(&StorePath::root()).unwrap().len(),
+        1,
+        "no temporary file stays"
+    );
+}
+
+#[test]
+fn publication_consumes_and_may_be_repeated() {
+    let (_directory, storage) = storage();
+    let object = staged(&storage, "1", b"rows");
+    assert_eq!(
+        storage.publish(&[object.clone()]).unwrap(),
+        [Publication::Published]
+    );
+    assert!(!storage.exists(&object.staged).unwrap());
+    assert_eq!(
+        storage.publish(&[object.clone()]).unwrap(),
+        [Publication::AlreadyPublished]
+    );
+    assert_eq!(storage.read(&object.path).unwrap().unwrap(), b"rows");
+}
+
+#[test]
+fn publication_refuses_a_target_with_other_contents() {
+    let (_directory, storage) = storage();
+    let first = staged(&storage, "1", b"rows");
+    let second = staged(&storage, "2", b"else");
+    storage.publish(&[first]).unwrap();
+    let error = storage.publish(&[second]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Mismatch);
+    assert_eq!(storage.read(&path("data/f")).unwrap().unwrap(), b"rows");
+}
+
+#[test]
+fn a_file_that_is_neither_staged_nor_published_is_named() {
+    let (_directory, storage) = storage();
+    let object = staged(&storage, "1", b"rows");
+    storage.discard(&object.staged).unwrap();
+    let error = storage.publish(&[object]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Mismatch);
+    assert!(error.to_string().contains("data/f"), "{error}");
+}
+
+#[test]
+fn both_names_of_a_linked_file_count_as_published() {
+    let (_directory, storage) = storage();
+    let object = staged(&storage, "1", b"rows");
+    let (from, to) = (
+        storage.full_path(&object.staged),
+        storage.full_path(&object.path),
+    );
+    fs::create_dir_all(parent_of(&to)).unwrap();
+    fs::hard_link(from, to).unwrap();
+    assert_eq!(
+        storage.publish(&[object.clone()]).unwrap(),
+        [Publication::AlreadyPublished]
+    );
+    assert!(!storage.exists(&object.staged).unwrap());
+}
+
+#[test]
+fn an_upload_that_is_dropped_leaves_nothing() {
+    let (_directory, storage) = storage();
+    let mut upload = storage.stage(&path("s/1"), &path("data/f")).unwrap();
+    upload.write_all(b"rows").unwrap();
+    drop(upload);
+    assert!(storage.list(&StorePath::root()).unwrap().is_empty());
+}
+
+#[test]
+fn a_second_lock_is_refused_with_the_holder_until_it_is_told_to_take_over() {
+    let (_directory, storage) = storage();
+    let holder = LockHolder::this_process();
+    let held = storage.lock(&path("lock"), &holder, false).unwrap();
+    let error = storage.lock(&path("lock"), &holder, false).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    assert!(
+        error.to_string().contains(&holder.pid.to_string()),
+        "{error}"
+    );
+    let taken = storage.lock(&path("lock"), &holder, true).unwrap();
+    assert!(storage.lock(&path("lock"), &holder, false).is_err());
+    drop((held, taken));
+    storage.lock(&path("lock"), &holder, false).unwrap();
+}
+
+#[test]
+fn a_file_as_directory_is_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let error = LocalStorage::new(&file).unwrap().probe().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("file"), "{error}");
+}

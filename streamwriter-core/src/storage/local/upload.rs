@@ -1,0 +1,116 @@
+//! A staged upload on a file system: a file under a staging name, hashed while it is written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::durable::Durable;
+use super::{StagedObject, StagedUpload, StorageError, StorePath, parent_of, remove_quietly};
+use crate::error::Result;
+
+pub(super) struct LocalUpload {
+    file: File,
+    full_path: PathBuf,
+    identity: Identity,
+    staged: StorePath,
+    target: StorePath,
+    durable: Arc<Durable>,
+    finished: bool,
+}
+
+impl LocalUpload {
+    pub(super) fn create(
+        full_path: PathBuf,
+        staged: StorePath,
+        target: StorePath,
+        durable: Arc<Durable>,
+    ) -> Result<Self, StorageError> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&full_path)
+            .map_err(|error| StorageError::io("stage", full_path.display().to_string(), error))?;
+        let identity = Identity::default();
+        Ok(Self {
+            file,
+            full_path,
+            identity,
+            staged,
+            target,
+            durable,
+            finished: false,
+        })
+    }
+}
+
+impl Write for LocalUpload {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.identity.update(bytes.get(..written).unwrap_or(bytes));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl StagedUpload for LocalUpload {
+    fn finish(mut self: Box<Self>) -> Result<StagedObject> {
+        // IMPORTANT: both syncs come before the identity is handed out. The journal may name the
+        // file as soon as it has the identity, and what the journal names must survive a power cut.
+        self.durable.sync_file(&self.file, &self.full_path)?;
+        self.durable.sync_directory(parent_of(&self.full_path))?;
+        self.finished = true;
+        Ok(StagedObject {
+            staged: self.staged.clone(),
+            path: self.target.clone(),
+            size: self.identity.size,
+            checksum: self.identity.checksum(),
+            token: None,
+        })
+    }
+}
+
+impl Drop for LocalUpload {
+    fn drop(&mut self) {
+        if !self.finished {
+            remove_quietly(&self.full_path);
+        }
+    }
+}
+
+/// Size and XXH3 (64 bits, seed 0) of the bytes seen so far.
+#[derive(Default)]
+struct Identity {
+    size: u64,
+    hash: Xxh3,
+}
+
+impl Identity {
+    fn update(&mut self, bytes: &[u8]) {
+        self.size += bytes.len() as u64;
+        self.hash.update(bytes);
+    }
+
+    fn checksum(&self) -> String {
+        format!("xxh3:{:016x}", self.hash.digest())
+    }
+}
+
+/// Reads a file through and returns its size and checksum.
+pub(super) fn identity_of(path: &Path) -> io::Result<(u64, String)> {
+    let mut file = fs::File::open(path)?;
+    let mut identity = Identity::default();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((identity.size, identity.checksum()));
+        }
+        identity.update(buffer.get(..read).unwrap_or_default());
+    }
+}

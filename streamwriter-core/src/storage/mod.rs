@@ -1,0 +1,196 @@
+//! The seam for every durable effect of the journal and of staging (E8).
+//!
+//! Nothing else in streamwriter creates, publishes or deletes a durable object, so a test can
+//! fail any of these steps, and a storage that is not a local file system needs only this trait.
+//! The operations are those that object stores have too: create-if-absent, read, list, delete,
+//! and a staged upload whose identity travels in a commit message and whose publication makes it
+//! visible at once and consumes it.
+
+mod error;
+mod local;
+mod lock;
+mod path;
+mod staged;
+
+use std::fmt;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+pub use local::LocalStorage;
+pub use lock::{LockHolder, StorageLock};
+pub use path::StorePath;
+pub use staged::{Publication, StagedObject};
+
+pub(crate) use error::StorageError;
+
+use crate::error::Result;
+
+/// A storage shared by the parts of a query.
+pub type SharedStorage = Arc<dyn Storage>;
+
+/// What a create-if-absent did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Created {
+    /// The object did not exist; it does now, durably.
+    New,
+    /// An object of that name was there already, with these bytes. Nothing was changed.
+    Exists(Vec<u8>),
+}
+
+/// One object of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Where it is.
+    pub path: StorePath,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last changed, if the storage says so.
+    pub modified: Option<SystemTime>,
+}
+
+impl Entry {
+    /// Makes an entry.
+    #[must_use]
+    pub fn new(path: StorePath, size: u64, modified: Option<SystemTime>) -> Self {
+        Self {
+            path,
+            size,
+            modified,
+        }
+    }
+}
+
+/// Durable operations on one directory tree or bucket prefix.
+///
+/// # Contract
+/// - *Durable* means that the effect survives a power cut once the call has returned `Ok`: on a
+///   file system the bytes, the directory entry and every directory made on the way are synced;
+///   on an object store the request was acknowledged.
+/// - After an `Err` the effect may or may not have taken place. The callers are written for both.
+/// - After a sync that failed, every later operation that promises durability is refused until
+///   the storage is opened anew: what the kernel dropped once, a second sync would not report.
+/// - Calls come from the driver thread and from executors at the same time.
+pub trait Storage: fmt::Debug + Send + Sync + 'static {
+    /// Returns where this storage is, as a person would write it, such as `/data/lake`.
+    fn location(&self) -> String;
+
+    /// Makes the location ready and proves that create-if-absent holds there.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) names what is missing;
+    /// [`Config`](crate::ErrorKind::Config) if the location cannot be a directory.
+    fn probe(&self) -> Result<()>;
+
+    /// Creates an object with these bytes, durably, unless one of that name exists.
+    ///
+    /// Never replaces anything, and never shows a part of the bytes under the final name.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage). The object may exist afterwards, whole.
+    fn create(&self, path: &StorePath, bytes: &[u8]) -> Result<Created>;
+
+    /// Reads a whole object; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn read(&self, path: &StorePath) -> Result<Option<Vec<u8>>>;
+
+    /// Reads `length` bytes from `offset`; fewer where the object ends earlier.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage), also if the object does not exist.
+    fn read_range(&self, path: &StorePath, offset: u64, length: usize) -> Result<Vec<u8>>;
+
+    /// Tells whether an object exists.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn exists(&self, path: &StorePath) -> Result<bool>;
+
+    /// Lists every object under a prefix, at any depth, in the order of their paths.
+    ///
+    /// A prefix that does not exist lists as empty. Temporary objects of the storage itself, which
+    /// a crash may leave torn, are not shown.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn list(&self, prefix: &StorePath) -> Result<Vec<Entry>>;
+
+    /// Deletes an object; returns whether there was one.
+    ///
+    /// The deletion itself need not survive a power cut: everything that is deleted may come back
+    /// without harm.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn delete(&self, path: &StorePath) -> Result<bool>;
+
+    /// Makes an object durable that was found, not created, by this process.
+    ///
+    /// A record that a crashed process left visible may not have reached the disk; recovery calls
+    /// this before it acts on the record.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn sync(&self, path: &StorePath) -> Result<()>;
+
+    /// Removes temporary objects that crashed processes left under a prefix.
+    ///
+    /// Called under the lock only, so that no live process loses one.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn remove_temporary(&self, prefix: &StorePath) -> Result<()>;
+
+    /// Begins an upload that no reader sees until it is published at `target`.
+    ///
+    /// `staged` is the name under which a file system keeps it meanwhile.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage), also if `staged` exists: a staged name is used once.
+    fn stage(&self, staged: &StorePath, target: &StorePath) -> Result<Box<dyn StagedUpload>>;
+
+    /// Publishes staged objects, durably, in their order; each is consumed by it.
+    ///
+    /// An object whose target exists with its identity counts as published, so a repeated call,
+    /// or one by another process, does nothing further. Never replaces a target.
+    ///
+    /// # Errors
+    /// [`Mismatch`](crate::ErrorKind::Mismatch) names the first object that is neither staged nor
+    /// published, or whose target holds something else. Those before it are published.
+    fn publish(&self, objects: &[StagedObject]) -> Result<Vec<Publication>>;
+
+    /// Drops a staged object; returns whether there was one. Never touches its target.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn discard(&self, staged: &StorePath) -> Result<bool>;
+
+    /// Takes the lock of that name for this process, until the returned guard is dropped.
+    ///
+    /// With `take_over` a lock that is held, for example by a stopped process, is taken from its
+    /// holder; what fences the holder off is the run number, not the lock (E5).
+    ///
+    /// # Errors
+    /// [`Locked`](crate::ErrorKind::Locked) with the holder's process id and host.
+    fn lock(
+        &self,
+        path: &StorePath,
+        holder: &LockHolder,
+        take_over: bool,
+    ) -> Result<Box<dyn StorageLock>>;
+}
+
+/// An upload in progress: bytes go in through [`Write`], [`finish`](Self::finish) makes them
+/// durable. Dropping it without `finish` removes what was written, as far as that is possible.
+pub trait StagedUpload: Write + Send {
+    /// Makes the staged bytes durable and returns the identity to put into the commit message.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage). Nothing is staged then, or a leftover is, which the
+    /// sweep of a later run removes (E7).
+    fn finish(self: Box<Self>) -> Result<StagedObject>;
+}

@@ -1,0 +1,129 @@
+//! The target's own memory: who writes to it, and which batch was committed last (E6).
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::ids::{BatchId, QueryId, Run};
+use crate::storage::LockHolder;
+
+/// What a query says when it opens its target.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TargetClaim {
+    /// The query that writes from now on.
+    pub query: QueryId,
+    /// Where its checkpoint is, for the person who finds the claim.
+    pub checkpoint: String,
+    /// The process that opens it.
+    pub holder: LockHolder,
+    /// Whether to take the lock from a holder that is still alive (E5).
+    pub take_over: bool,
+    /// Whether the journal shows that this query has claimed the target before: a target without
+    /// a claim has been emptied or exchanged then.
+    pub claimed_before: bool,
+}
+
+impl TargetClaim {
+    /// Makes a claim of this process that takes nothing over.
+    #[must_use]
+    pub fn new(query: QueryId, checkpoint: impl Into<String>) -> Self {
+        Self {
+            query,
+            checkpoint: checkpoint.into(),
+            holder: LockHolder::this_process(),
+            take_over: false,
+            claimed_before: false,
+        }
+    }
+
+    /// Sets whether the lock may be taken from a live holder.
+    #[must_use]
+    pub fn take_over(mut self, take_over: bool) -> Self {
+        self.take_over = take_over;
+        self
+    }
+
+    /// Sets whether the journal shows an earlier claim.
+    #[must_use]
+    pub fn claimed_before(mut self, claimed_before: bool) -> Self {
+        self.claimed_before = claimed_before;
+        self
+    }
+}
+
+/// What a target remembers of one committed batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetRecord {
+    /// The query that committed it.
+    pub query: QueryId,
+    /// The batch.
+    pub batch: BatchId,
+    /// The checksum of the batch's `prepared` record.
+    pub prepared: String,
+}
+
+/// What a sweep found (E7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sweep {
+    /// Leftovers that were removed.
+    pub removed: u64,
+    /// Leftovers of earlier runs that are not proven unpublished yet.
+    pub remaining: u64,
+}
+
+impl Sweep {
+    /// Makes the report of a sweep.
+    #[must_use]
+    pub const fn new(removed: u64, remaining: u64) -> Self {
+        Self { removed, remaining }
+    }
+}
+
+/// A target that remembers its query and its last batch, so that a restart knows what a crash
+/// left (E3), and a wrong checkpoint is refused (E6).
+///
+/// All methods are called on the driver thread.
+pub trait Target: Send + Sync {
+    /// Returns where the target is; the checkpoint remembers it (E6).
+    fn location(&self) -> String;
+
+    /// Makes the target ready, locks it, and claims it for the query if nobody has.
+    ///
+    /// A claim by the same query is its own. The lock is held until the target is dropped. Called
+    /// once per run, before anything else.
+    ///
+    /// # Errors
+    /// [`Mismatch`](crate::ErrorKind::Mismatch) if another query owns the target, or if
+    /// `claimed_before` holds and there is no claim; [`Locked`](crate::ErrorKind::Locked) if
+    /// another driver holds it.
+    fn open(&self, claim: &TargetClaim) -> Result<()>;
+
+    /// Returns the record of the newest batch that this query has committed here.
+    ///
+    /// # Errors
+    /// [`Corrupted`](crate::ErrorKind::Corrupted) if the record cannot be trusted.
+    fn last_committed(&self, query: QueryId) -> Result<Option<TargetRecord>>;
+
+    /// Remembers, durably, that a batch is committed.
+    ///
+    /// Called after `commit` returned `Ok`, again after a crash, also for a record that is there
+    /// already: the same record once more is no error. A sink that wrote it in the transaction of
+    /// its `commit` has nothing left to do here.
+    ///
+    /// # Errors
+    /// [`Mismatch`](crate::ErrorKind::Mismatch) if another record of the batch is there.
+    fn record(&self, record: &TargetRecord) -> Result<()>;
+
+    /// Removes leftovers of runs before `run` for batches up to `through`, all of them committed.
+    ///
+    /// Nothing that a `prepared` record without `commits` names is among them (E7).
+    ///
+    /// # Errors
+    /// A failed sweep is reported and tried again later; it never ends the query.
+    fn sweep(&self, query: QueryId, run: Run, through: BatchId) -> Result<Sweep> {
+        let _ = (query, run, through);
+        Ok(Sweep::default())
+    }
+}
