@@ -47,6 +47,9 @@ pub enum ErrorKind {
     Panic,
     /// The query did not stop within the time given; it ends later (Q2).
     StillRunning,
+    /// A sink asks the query to end without an error, for example because its pipe was closed. The
+    /// batch is not recorded as committed.
+    Stopped,
 }
 
 impl ErrorKind {
@@ -70,6 +73,7 @@ impl ErrorKind {
             Self::Abort => "abort",
             Self::Panic => "panic",
             Self::StillRunning => "still-running",
+            Self::Stopped => "stopped",
         }
     }
 }

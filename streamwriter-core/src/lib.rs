@@ -2,11 +2,15 @@
 //!
 //! Most people use the facade crate `streamwriter`. This crate is for those who write a sink or a
 //! source as a library and want to depend on nothing else.
+//!
+//! The modules stand in the order in which data flows: source, rows, tasks, messages, journal,
+//! commit, progress.
 
 mod error;
 mod ids;
 
 mod source;
+mod stream;
 
 mod context;
 mod guarantee;
@@ -15,13 +19,28 @@ mod rows;
 mod target;
 mod writer;
 
+mod engine;
+mod failpoint;
+mod journal;
+pub mod record;
 mod storage;
+
+mod progress;
+mod query;
 
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
 pub use guarantee::Guarantee;
 pub use ids::{Attempt, BatchId, PartitionId, QueryId, Run};
 pub use message::{CommitMessage, MessageMetrics};
+pub use progress::{
+    BatchOrigin, QueryEvent, QueryListener, QuerySummary, SinkProgress, SourceProgress,
+    StreamingQueryProgress,
+};
+pub use query::{
+    CheckpointChosen, CheckpointNotChosen, CheckpointPlace, QueryBuilder, QueryStatus, StopHandle,
+    StreamingQuery, Trigger,
+};
 pub use rows::{End, Rows};
 pub use source::{
     Plan, PlanLimits, ReadCounts, Replay, RowReader, Source, SourceContext, SourceState,
@@ -30,6 +49,7 @@ pub use storage::{
     Created, Entry, LocalStorage, LockHolder, Publication, SharedStorage, StagedObject,
     StagedUpload, Storage, StorageLock, StorePath,
 };
+pub use stream::{Stream, stream};
 pub use target::{Sweep, Target, TargetClaim, TargetRecord};
 pub use writer::{StreamWriter, WriteRows};
 

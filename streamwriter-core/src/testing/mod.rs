@@ -1,4 +1,8 @@
-//! Helps to test sinks and sources without a query (feature `testing`).
+//! Helps to test sinks and sources (feature `testing`): pretended tasks, a faulty storage.
+
+mod fault;
+
+pub use fault::{FaultStorage, When};
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! A staged upload on a file system: a file under a staging name, hashed while it is written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,7 +103,7 @@ impl Identity {
 
 /// Reads a file through and returns its size and checksum.
 pub(super) fn identity_of(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = fs::File::open(path)?;
+    let mut file = File::open(path)?;
     let mut identity = Identity::default();
     let mut buffer = vec![0; 256 * 1024];
     loop {

@@ -1,0 +1,186 @@
+//! One try of one task, and the verdict on it (W6 to W9).
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::context::{CancelReason, TaskContext};
+use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::message::{self, EncodedMessage};
+use crate::rows::{End, Rows, TaskRows};
+use crate::source::{ReadCounts, RowReader, Source};
+use crate::writer::WriteRows;
+
+/// What a task that succeeded leaves for the driver.
+#[derive(Debug)]
+pub(crate) struct Finished<M> {
+    /// The message, as decoded from its own encoding: what a replay would see.
+    pub(crate) message: M,
+    pub(crate) encoded: EncodedMessage,
+    pub(crate) counts: ReadCounts,
+    pub(crate) skipped: u64,
+}
+
+/// Why an attempt did not succeed.
+#[derive(Debug)]
+pub(crate) enum Unfinished {
+    /// It was cancelled with its batch.
+    Cancelled,
+    /// It failed; the error names partition and attempt.
+    Failed(Error),
+}
+
+/// Runs one attempt: opens the partition, calls `write`, and judges the outcome.
+///
+/// `partition` is `None` for a plan without partitions, which runs one empty task (B4).
+pub(crate) fn run<S, W>(
+    source: &S,
+    writer: &W,
+    partition: Option<&S::Partition>,
+    task: &TaskContext,
+    message_bytes_max: usize,
+) -> Result<Finished<W::Message>, Unfinished>
+where
+    S: Source,
+    W: WriteRows<S::Row>,
+{
+    let reader = caught("opening the partition", || {
+        partition
+            .map(|partition| source.open(partition, task))
+            .transpose()
+    });
+    let mut rows = match reader {
+        Err(panic) => return Err(failed(task, panic)),
+        Ok(Err(error)) => return Err(failed(task, reading_failed(error))),
+        Ok(Ok(reader)) => TaskRows::new(reader, task),
+    };
+    let written = caught("write", || writer.write(&mut rows, task));
+    let message = judge(&mut rows, task, written).map_err(|unfinished| place(task, unfinished))?;
+    let skipped = rest_of(&mut rows, task).map_err(|error| failed(task, error))?;
+    let (message, encoded) = caught("encoding the message", || {
+        cross(&message, message_bytes_max)
+    })
+    .and_then(|crossed| crossed)
+    .map_err(|error| failed(task, error))?;
+    Ok(Finished {
+        message,
+        encoded,
+        counts: rows.counts(),
+        skipped,
+    })
+}
+
+/// Gives the verdict on what `write` returned, in this order: panic, source's error, cancelled,
+/// writer's error. (Unread rows come last, in [`rest_of`].)
+fn judge<Rd: RowReader, M, E: Into<BoxError>>(
+    rows: &mut TaskRows<'_, Rd>,
+    task: &TaskContext,
+    written: Result<Result<M, E>>,
+) -> Result<M, Unfinished> {
+    let written = written.map_err(Unfinished::Failed)?;
+    if let Some(error) = rows.take_error() {
+        let error = reading_failed(error);
+        return Err(Unfinished::Failed(match written {
+            Ok(_) => error,
+            Err(other) => error.and_also(writing_failed(other.into())),
+        }));
+    }
+    // A task that read everything and succeeded has finished, even if it was told to end too late.
+    if task.is_cancelled() && !(written.is_ok() && rows.end() == End::Complete) {
+        return Err(cancelled(task));
+    }
+    written.map_err(|error| Unfinished::Failed(writing_failed(error.into())))
+}
+
+/// Reads on after `write` has returned: finds rows left unread (W9), or counts those skipped.
+fn rest_of<Rd: RowReader>(rows: &mut TaskRows<'_, Rd>, task: &TaskContext) -> Result<u64> {
+    let mut rest = 0;
+    while rows.end() == End::Open {
+        // The source runs here outside `write`, so it needs a guard of its own.
+        if caught("reading the rest", || rows.next())?.is_some() {
+            rest += 1;
+            if !task.rest_is_skipped() {
+                return Err(unread(rows.read() - 1));
+            }
+        }
+    }
+    if let Some(error) = rows.take_error() {
+        return Err(reading_failed(error));
+    }
+    Ok(rest)
+}
+
+/// Sends a message through its encoding, as a replay after a crash would.
+fn cross<M: message::CommitMessage>(message: &M, bytes_max: usize) -> Result<(M, EncodedMessage)> {
+    let encoded = message::encode(message, bytes_max)?;
+    Ok((message::decode(&encoded)?, encoded))
+}
+
+fn failed(task: &TaskContext, error: Error) -> Unfinished {
+    let error = error
+        .in_batch(task.batch_id())
+        .in_task(task.partition(), task.attempt());
+    Unfinished::Failed(error)
+}
+
+fn place(task: &TaskContext, unfinished: Unfinished) -> Unfinished {
+    match unfinished {
+        Unfinished::Failed(error) => failed(task, error),
+        Unfinished::Cancelled => Unfinished::Cancelled,
+    }
+}
+
+fn cancelled(task: &TaskContext) -> Unfinished {
+    match task.cancel_reason() {
+        Some(CancelReason::Timeout) => Unfinished::Failed(
+            Error::new(ErrorKind::Task, "the task ran longer than the task timeout")
+                .with_help("raise task_timeout, or make the batches smaller"),
+        ),
+        Some(CancelReason::Batch) | None => Unfinished::Cancelled,
+    }
+}
+
+fn unread(read: u64) -> Error {
+    Error::new(
+        ErrorKind::Task,
+        format!("write returned with rows left unread; it had read {read}"),
+    )
+    .with_help("read all rows, or say that the rest is skipped with rows.skip_rest()")
+}
+
+fn reading_failed(error: BoxError) -> Error {
+    own_or(error, ErrorKind::Source, "reading the partition failed")
+}
+
+fn writing_failed(error: BoxError) -> Error {
+    own_or(error, ErrorKind::Task, "write failed")
+}
+
+/// Keeps an error of ours as it is; wraps another one.
+pub(crate) fn own_or(error: BoxError, kind: ErrorKind, message: &str) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(error) => {
+            let permanent = crate::error::is_permanent(&*error);
+            let error = Error::new(kind, message).with_source(error);
+            if permanent { error.permanent() } else { error }
+        }
+    }
+}
+
+/// Runs user code; a panic becomes an error with its text (W6).
+pub(crate) fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        Error::new(
+            ErrorKind::Panic,
+            format!("{what} panicked: {}", panic_text(&*payload)),
+        )
+    })
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("the panic carries no text")
+}

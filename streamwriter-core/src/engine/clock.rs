@@ -1,0 +1,57 @@
+//! Durations of the steps of a batch, under the names that progress uses (Q3).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Measures from step to step.
+#[derive(Debug)]
+pub(super) struct StepClock {
+    began: Instant,
+    last: Instant,
+    steps: Vec<(&'static str, Duration)>,
+}
+
+impl StepClock {
+    pub(super) fn start() -> Self {
+        let now = Instant::now();
+        Self {
+            began: now,
+            last: now,
+            steps: Vec::with_capacity(6),
+        }
+    }
+
+    /// Ends a step.
+    pub(super) fn lap(&mut self, step: &'static str) {
+        let now = Instant::now();
+        self.steps.push((step, now - self.last));
+        self.last = now;
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Returns the milliseconds of each step, with the sum that Spark calls `addBatch`.
+    pub(super) fn into_millis(self) -> BTreeMap<String, u64> {
+        let in_add_batch = |step: &str| matches!(step, "write" | "prepare" | "publish");
+        let add_batch: Duration = self
+            .steps
+            .iter()
+            .filter(|(step, _)| in_add_batch(step))
+            .map(|(_, took)| *took)
+            .sum();
+        let all = [
+            ("addBatch", add_batch),
+            ("triggerExecution", self.began.elapsed()),
+        ];
+        let steps = self.steps.into_iter().chain(all);
+        steps
+            .map(|(step, took)| (step.to_owned(), millis(took)))
+            .collect()
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

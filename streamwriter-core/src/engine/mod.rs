@@ -1,0 +1,185 @@
+//! The only module that knows the order of the steps of a batch.
+
+mod attempt;
+mod board;
+mod clock;
+mod publish;
+mod recovery;
+mod resume;
+mod tasks;
+mod write;
+
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+
+pub(crate) use attempt::caught;
+pub(crate) use board::{Board, Job};
+pub(crate) use recovery::Recovery;
+pub(crate) use tasks::TaskSettings;
+
+use crate::context::BatchContext;
+use crate::error::Result;
+use crate::failpoint;
+use crate::guarantee::Guarantee;
+use crate::ids::{BatchId, QueryId, Run};
+use crate::journal::{Journal, StoredCounts};
+use crate::message::MessageMetrics;
+use crate::progress::{BatchOrigin, StreamingQueryProgress};
+use crate::query::Control;
+use crate::source::{Plan, Replay, Source};
+use crate::writer::{StreamWriter, WriteRows};
+use clock::StepClock;
+
+/// The plan of a source's batch.
+pub(crate) type PlanOf<S> = Plan<<S as Source>::Offset, <S as Source>::Partition>;
+
+/// A batch whose rows are decided.
+pub(crate) struct Batch<S: Source> {
+    pub(crate) id: BatchId,
+    pub(crate) start: Option<S::Offset>,
+    pub(crate) plan: PlanOf<S>,
+    /// The checksum of `offsets/N`, once it is recorded.
+    pub(crate) offsets: Option<String>,
+}
+
+/// A batch whose messages are decided.
+pub(crate) struct Prepared<M> {
+    messages: Vec<M>,
+    partitions: u32,
+    metrics: MessageMetrics,
+    read: StoredCounts,
+    /// The checksum of `prepared/N`; none without a checkpoint.
+    digest: Option<String>,
+    /// Whether the messages come from the journal rather than from this run's tasks.
+    replay: bool,
+    /// The number of rows known to be lost, if the batch is lost (S2).
+    lost: Option<u64>,
+    /// Whether the target already records the batch as committed (E3).
+    recorded: bool,
+}
+
+/// Where a batch is entered.
+pub(crate) enum Entry<S: Source, M> {
+    /// Planned in this run, not recorded yet.
+    Planned(Batch<S>),
+    /// Found with its offsets: the rows are to be written again (E2).
+    Found(Batch<S>),
+    /// Found with its messages: they are to be committed (E3).
+    Prepared(Batch<S>, Prepared<M>),
+}
+
+/// How a batch ended without an error.
+pub(crate) enum Ended {
+    Committed(Box<StreamingQueryProgress>),
+    /// Given up by `stop` before its messages were recorded; the next start writes it again.
+    Abandoned,
+}
+
+/// What the engine needs to know of its query.
+pub(crate) struct QueryFacts {
+    pub(crate) id: QueryId,
+    pub(crate) run: Run,
+    pub(crate) name: Option<String>,
+    pub(crate) guarantee: Guarantee,
+    pub(crate) source: String,
+    pub(crate) sink: String,
+}
+
+/// Runs the batches of one query, one after another, on the driver's thread.
+pub(crate) struct Engine<S, W> {
+    pub(crate) source: S,
+    pub(crate) writer: W,
+    pub(crate) pool: ThreadPool,
+    pub(crate) settings: TaskSettings,
+    pub(crate) control: Arc<Control>,
+    pub(crate) query: QueryFacts,
+    /// None for a query without a checkpoint.
+    pub(crate) journal: Option<Journal>,
+    /// The checksum of the newest `offsets` record, which the next one names.
+    pub(crate) offsets_tip: Option<String>,
+    /// Whether earlier runs may have left staged files (E7).
+    pub(crate) leftovers: Leftovers,
+}
+
+/// Whose leftovers the target is swept of after the next commit (E7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    None,
+    OfEarlierRuns,
+    /// Also of this run: its messages were not those that count (E2).
+    OfThisRunToo,
+}
+
+impl<S, W> Engine<S, W>
+where
+    S: Source,
+    W: WriteRows<S::Row>,
+{
+    /// Takes a batch from where it is entered to its end: the whole protocol, in order.
+    ///
+    /// Each step is durable before the next begins. A crash after any of them is entered again
+    /// where [`resume`](resume::resume) says.
+    pub(crate) fn run_batch(&mut self, entry: Entry<S, W::Message>) -> Result<Ended> {
+        let mut clock = StepClock::start();
+        let (mut batch, origin, prepared) = match entry {
+            Entry::Planned(batch) => (batch, BatchOrigin::Planned, None),
+            Entry::Found(batch) if self.source.replay() == Replay::Once => {
+                (batch, BatchOrigin::Lost, None)
+            }
+            Entry::Found(batch) => (batch, BatchOrigin::Rewritten, None),
+            Entry::Prepared(batch, prepared) => (batch, BatchOrigin::RolledForward, Some(prepared)),
+        };
+        if origin == BatchOrigin::Planned {
+            self.record_offsets(&mut batch)?; // 1: from here on N means these rows
+            clock.lap("walCommit");
+            failpoint::pass("offsets");
+        }
+        let prepared = match (prepared, origin) {
+            (Some(prepared), _) => prepared,
+            (None, BatchOrigin::Lost) => self.record_lost(&batch)?,
+            (None, _) => {
+                let Some(written) = self.write(&batch)? else {
+                    return Ok(Ended::Abandoned); // aborted: `stop` came before the messages
+                };
+                clock.lap("write"); // 2: staged, and visible to nobody
+                failpoint::pass("written");
+                self.record_prepared(&batch, written)? // 3: from here on N only goes forward
+            }
+        };
+        clock.lap("prepare");
+        failpoint::pass("prepared");
+        let mut prepared = prepared;
+        if !prepared.recorded {
+            self.commit(&batch, &mut prepared)?; // 4: the sink publishes …
+            failpoint::pass("published");
+            self.record_in_target(&batch, &prepared)?; // … then its target remembers
+        }
+        clock.lap("publish");
+        failpoint::pass("recorded");
+        self.record_commits(&batch, &prepared)?; // 5: done
+        clock.lap("commitOffsets");
+        failpoint::pass("committed");
+        self.tell_source(&batch)?;
+        self.clean_up(&batch);
+        Ok(Ended::Committed(Box::new(
+            self.progress(batch, prepared, origin, clock),
+        )))
+    }
+
+    fn batch_context(&self, batch: BatchId, partitions: u32) -> BatchContext {
+        let context = BatchContext::new(self.query.id, self.query.run, batch, partitions);
+        match &self.journal {
+            Some(journal) => context.fenced_by(journal.fence()),
+            None => context,
+        }
+    }
+}
+
+impl<S: Source, W: StreamWriter> std::fmt::Debug for Engine<S, W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("query", &self.query.id)
+            .finish_non_exhaustive()
+    }
+}

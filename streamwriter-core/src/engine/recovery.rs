@@ -1,0 +1,157 @@
+//! From what was found in the journal to the batches to enter first (E2, E3, B5).
+
+use std::collections::VecDeque;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::resume::{Facts, Resume, TargetFact, resume};
+use super::{Batch, Entry, PlanOf, Prepared};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{BatchId, QueryId};
+use crate::journal::{Found, OffsetsRecord, Stored};
+use crate::message::CommitMessage;
+use crate::source::{Plan, Source};
+use crate::target::Target;
+
+/// What a run begins with.
+pub(crate) struct Recovery<S: Source, M> {
+    /// The newest committed batch, of which the source is told once more (S1).
+    pub(crate) committed: Option<(BatchId, PlanOf<S>)>,
+    /// Batches to enter before any new one is planned.
+    pub(crate) entries: VecDeque<Entry<S, M>>,
+    /// The id of the next batch to plan.
+    pub(crate) next: BatchId,
+    /// Where that batch begins.
+    pub(crate) start: Option<S::Offset>,
+    /// The checksum of the newest `offsets` record.
+    pub(crate) offsets_tip: Option<String>,
+}
+
+impl<S: Source, M: CommitMessage> Recovery<S, M> {
+    /// The beginning of a query that has no history.
+    pub(crate) fn none() -> Self {
+        Self {
+            committed: None,
+            entries: VecDeque::new(),
+            next: BatchId::FIRST,
+            start: None,
+            offsets_tip: None,
+        }
+    }
+
+    /// Decides what to do first, from the journal and the target's memory.
+    pub(crate) fn decide(
+        found: &Found,
+        query: QueryId,
+        target: Option<&dyn Target>,
+    ) -> Result<Self> {
+        let newest = |keys: Option<&BatchId>| keys.copied();
+        let commits = newest(found.commits.keys().next_back());
+        let facts = Facts {
+            offsets: newest(found.offsets.keys().next_back()),
+            prepared: newest(found.prepared.keys().next_back()),
+            commits,
+            target: target_fact(found, query, target)?,
+        };
+        let mut recovery = Self::none();
+        match resume(facts)? {
+            Resume::Plan(_) => {}
+            Resume::Write(batch) => recovery
+                .entries
+                .push_back(Entry::Found(batch_of(found, batch)?)),
+            Resume::Commit {
+                batch,
+                recorded,
+                then_write,
+            } => {
+                recovery
+                    .entries
+                    .push_back(commit_entry(found, batch, recorded)?);
+                if let Some(next) = then_write {
+                    recovery
+                        .entries
+                        .push_back(Entry::Found(batch_of(found, next)?));
+                }
+            }
+        }
+        if let Some(batch) = commits {
+            recovery.committed = Some((batch, batch_of::<S>(found, batch)?.plan));
+        }
+        if let Some((newest, stored)) = found.offsets.last_key_value() {
+            recovery.next = newest.next();
+            recovery.start = Some(batch_of::<S>(found, *newest)?.plan.end);
+            recovery.offsets_tip = Some(stored.checksum.clone());
+        }
+        Ok(recovery)
+    }
+}
+
+fn target_fact(found: &Found, query: QueryId, target: Option<&dyn Target>) -> Result<TargetFact> {
+    let Some(target) = target else {
+        return Ok(TargetFact::NoMemory);
+    };
+    let Some(record) = target.last_committed(query)? else {
+        return Ok(TargetFact::Nothing);
+    };
+    let prepared = found.prepared.get(&record.batch);
+    let same_messages = prepared.is_some_and(|prepared| prepared.checksum == record.prepared);
+    // A batch that the journal does not hold any more, or not yet, is refused for its number.
+    Ok(TargetFact::Newest {
+        batch: record.batch,
+        same_messages,
+    })
+}
+
+fn commit_entry<S: Source, M: CommitMessage>(
+    found: &Found,
+    id: BatchId,
+    recorded: bool,
+) -> Result<Entry<S, M>> {
+    let batch = batch_of::<S>(found, id)?;
+    let stored = found.prepared.get(&id).ok_or_else(|| missing(id))?;
+    let offsets = batch.offsets.as_deref().unwrap_or_default();
+    let mut prepared = Prepared::from_record(&stored.body, stored.checksum.clone(), offsets)?;
+    prepared.recorded = recorded;
+    Ok(Entry::Prepared(batch, prepared))
+}
+
+fn batch_of<S: Source>(found: &Found, id: BatchId) -> Result<Batch<S>> {
+    let Stored { body, checksum } = found.offsets.get(&id).ok_or_else(|| missing(id))?;
+    let start = match &body.start {
+        Value::Null => None,
+        start => Some(from_json(body, start)?),
+    };
+    let partitions = body
+        .partitions
+        .iter()
+        .map(|p| from_json(body, p))
+        .collect::<Result<_>>()?;
+    let plan = Plan {
+        end: from_json(body, &body.end)?,
+        partitions,
+        rows: body.rows,
+    };
+    Ok(Batch {
+        id,
+        start,
+        plan,
+        offsets: Some(checksum.clone()),
+    })
+}
+
+fn from_json<T: DeserializeOwned>(body: &OffsetsRecord, value: &Value) -> Result<T> {
+    T::deserialize(value).map_err(|error| {
+        Error::new(
+            ErrorKind::Corrupted,
+            "the source cannot read the offsets that are recorded for this batch",
+        )
+        .in_batch(body.batch)
+        .with_help("start the release of the program that recorded them")
+        .with_source(error)
+    })
+}
+
+fn missing(batch: BatchId) -> Error {
+    Error::new(ErrorKind::Corrupted, "a record of this batch is missing").in_batch(batch)
+}

@@ -1,0 +1,239 @@
+//! What to do first after a start: a pure function of what was found (E2, E3, E6, B5).
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::BatchId;
+
+/// The newest record of each kind, and what the target remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) offsets: Option<BatchId>,
+    pub(crate) prepared: Option<BatchId>,
+    pub(crate) commits: Option<BatchId>,
+    pub(crate) target: TargetFact,
+}
+
+/// What the target remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TargetFact {
+    /// The sink has no memory of its own.
+    NoMemory,
+    /// No batch was ever committed to it.
+    Nothing,
+    /// Its newest batch, and whether it was committed from the `prepared` record in the journal.
+    Newest { batch: BatchId, same_messages: bool },
+}
+
+/// What to do first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// Everything is committed: plan this batch.
+    Plan(BatchId),
+    /// This batch's rows are decided: write them (E2).
+    Write(BatchId),
+    /// This batch's messages are decided: commit them, or only say so if `recorded` (E3). Then
+    /// write the batch after it, if its rows are decided already (B5).
+    Commit {
+        batch: BatchId,
+        recorded: bool,
+        then_write: Option<BatchId>,
+    },
+}
+
+/// Decides what to do first; refuses every state that the steps of a batch cannot leave.
+///
+/// The steps leave, for the last committed batch `c` and `n = c + 1`:
+///
+/// | newest `offsets` | newest `prepared` | the target has | first |
+/// |---|---|---|---|
+/// | c | c | c | plan n |
+/// | n | c | c | write n |
+/// | n | n | c or n | commit n |
+/// | n + 1 | n | c or n | commit n, then write n + 1 |
+pub(crate) fn resume(facts: Facts) -> Result<Resume> {
+    let Facts {
+        offsets,
+        prepared,
+        commits,
+        target,
+    } = facts;
+    let next = commits.map_or(BatchId::FIRST, BatchId::next);
+    let after = next.next();
+    let first = if offsets == commits && prepared == commits {
+        Resume::Plan(next)
+    } else if offsets == Some(next) && prepared == commits {
+        Resume::Write(next)
+    } else if prepared == Some(next) && (offsets == Some(next) || offsets == Some(after)) {
+        let recorded = matches!(target, TargetFact::Newest { batch, .. } if batch == next);
+        let then_write = (offsets == Some(after)).then_some(after);
+        Resume::Commit {
+            batch: next,
+            recorded,
+            then_write,
+        }
+    } else {
+        return Err(records_disagree(facts));
+    };
+    check_target(first, commits, target)?;
+    Ok(first)
+}
+
+fn check_target(first: Resume, commits: Option<BatchId>, target: TargetFact) -> Result<()> {
+    let (batch, same_messages) = match (target, commits) {
+        (TargetFact::NoMemory, _) | (TargetFact::Nothing, None) => return Ok(()),
+        (TargetFact::Nothing, Some(commits)) => return Err(target_behind(None, commits)),
+        (
+            TargetFact::Newest {
+                batch,
+                same_messages,
+            },
+            _,
+        ) => (batch, same_messages),
+    };
+    let ahead_by_one = matches!(first, Resume::Commit { batch: next, .. } if batch == next);
+    if commits.is_none_or(|commits| batch > commits) && !ahead_by_one {
+        return Err(target_ahead(batch, commits));
+    }
+    if let Some(commits) = commits.filter(|commits| batch < *commits) {
+        return Err(target_behind(Some(batch), commits));
+    }
+    if same_messages {
+        Ok(())
+    } else {
+        Err(other_messages(batch))
+    }
+}
+
+fn records_disagree(facts: Facts) -> Error {
+    let newest = |batch: Option<BatchId>| batch.map_or("none".to_owned(), |b| b.to_string());
+    Error::new(
+        ErrorKind::Corrupted,
+        format!(
+            "the records of the checkpoint contradict each other: newest offsets {}, prepared {}, \
+             commits {}",
+            newest(facts.offsets),
+            newest(facts.prepared),
+            newest(facts.commits),
+        ),
+    )
+    .with_help("restore the missing records from a copy that is as new as the last run")
+}
+
+fn target_ahead(batch: BatchId, commits: Option<BatchId>) -> Error {
+    let journal = commits.map_or("no batch".to_owned(), |batch| format!("batch {batch}"));
+    Error::new(
+        ErrorKind::Mismatch,
+        format!("the target has batch {batch} of this query, the checkpoint only {journal}"),
+    )
+    .in_batch(batch)
+    .with_help(
+        "the checkpoint is an older copy or was reset: restore the newest one, or start anew with \
+         an empty checkpoint and an empty target",
+    )
+}
+
+fn target_behind(batch: Option<BatchId>, commits: BatchId) -> Error {
+    let found = batch.map_or("no batch".to_owned(), |batch| format!("only batch {batch}"));
+    Error::new(
+        ErrorKind::Mismatch,
+        format!("the checkpoint has committed batch {commits}, the target knows {found}"),
+    )
+    .in_batch(commits)
+    .with_help(
+        "the target was emptied, exchanged or restored from an older copy: bring it back, or start \
+         anew with an empty checkpoint and an empty target",
+    )
+}
+
+fn other_messages(batch: BatchId) -> Error {
+    Error::new(
+        ErrorKind::Mismatch,
+        format!("the target's batch {batch} was committed from other messages than the journal's"),
+    )
+    .in_batch(batch)
+    .with_help(
+        "the checkpoint is a copy that went its own way: use the one that wrote the target last",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: i64) -> Option<BatchId> {
+        u64::try_from(number).ok().map(BatchId::new)
+    }
+
+    /// -1 stands for "none".
+    fn decide(offsets: i64, prepared: i64, commits: i64, target: i64) -> Result<Resume> {
+        let target = match id(target) {
+            Some(batch) => TargetFact::Newest {
+                batch,
+                same_messages: true,
+            },
+            None => TargetFact::Nothing,
+        };
+        resume(Facts {
+            offsets: id(offsets),
+            prepared: id(prepared),
+            commits: id(commits),
+            target,
+        })
+    }
+
+    #[test]
+    fn every_state_that_the_steps_leave_has_its_way_on() {
+        for c in [-1, 0, 1, 7] {
+            let (n, after) = (c + 1, c + 2);
+            let batch = id(n).unwrap();
+            let then = id(after);
+            let commit = |recorded, then_write| Resume::Commit {
+                batch,
+                recorded,
+                then_write,
+            };
+            assert_eq!(decide(c, c, c, c).unwrap(), Resume::Plan(batch));
+            assert_eq!(decide(n, c, c, c).unwrap(), Resume::Write(batch));
+            assert_eq!(decide(n, n, c, c).unwrap(), commit(false, None));
+            assert_eq!(decide(n, n, c, n).unwrap(), commit(true, None));
+            assert_eq!(decide(after, n, c, c).unwrap(), commit(false, then));
+            assert_eq!(decide(after, n, c, n).unwrap(), commit(true, then));
+        }
+    }
+
+    #[test]
+    fn e6_e9_every_other_state_is_refused() {
+        for offsets in -1..6 {
+            for prepared in -1..6 {
+                for commits in -1..6 {
+                    for target in -1..6 {
+                        let n = commits + 1;
+                        let journal = (offsets == commits && prepared == commits)
+                            || (offsets == n && prepared == commits)
+                            || (prepared == n && (offsets == n || offsets == n + 1));
+                        let agrees = target == commits || (prepared == n && target == n);
+                        let decided = decide(offsets, prepared, commits, target);
+                        let case = (offsets, prepared, commits, target);
+                        assert_eq!(decided.is_ok(), journal && agrees, "{case:?}: {decided:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn e6_a_target_committed_from_other_messages_is_refused() {
+        for (offsets, prepared, commits, target) in [(3, 3, 3, 3), (4, 4, 3, 4), (4, 4, 3, 3)] {
+            let target = TargetFact::Newest {
+                batch: BatchId::new(target),
+                same_messages: false,
+            };
+            let facts = Facts {
+                offsets: id(offsets),
+                prepared: id(prepared),
+                commits: id(commits),
+                target,
+            };
+            assert_eq!(resume(facts).unwrap_err().kind(), ErrorKind::Mismatch);
+        }
+    }
+}

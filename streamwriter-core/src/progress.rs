@@ -1,0 +1,265 @@
+//! What a query tells about itself: per batch, while it idles, and at its end (Q3).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::guarantee::Guarantee;
+use crate::ids::{BatchId, QueryId, Run};
+
+/// The progress of one batch. Serialized, the field names follow Spark's `StreamingQueryProgress`
+/// where the meaning is the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct StreamingQueryProgress {
+    /// The query's id; the same after every restart.
+    pub id: QueryId,
+    /// The number of the run.
+    pub run: Run,
+    /// The query's name, if it has one.
+    pub name: Option<String>,
+    /// When the trigger began, in UTC (RFC 3339, milliseconds).
+    pub timestamp: String,
+    /// The batch.
+    pub batch_id: BatchId,
+    /// How the batch was begun: planned now, or found in the journal after a restart.
+    pub origin: BatchOrigin,
+    /// How long the whole trigger took, in milliseconds.
+    pub batch_duration: u64,
+    /// Rows read from the source, before filters.
+    pub num_input_rows: u64,
+    /// Rows read per second of the trigger.
+    pub processed_rows_per_second: f64,
+    /// Attempts of tasks that failed and were tried again, or failed for good.
+    pub num_failed_attempts: u64,
+    /// Milliseconds of each step: `latestOffset` (planning), `walCommit` (offsets record), `write`
+    /// (tasks), `prepare` (prepared record), `publish` (the sink's commit and the target's
+    /// record), `addBatch` (the last three together, as in Spark), `commitOffsets` (commits
+    /// record), `triggerExecution` (all).
+    pub duration_ms: BTreeMap<String, u64>,
+    /// The guarantee that the query has.
+    pub guarantee: Guarantee,
+    /// What was read.
+    pub source: SourceProgress,
+    /// What was written.
+    pub sink: SinkProgress,
+}
+
+/// How a batch came to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BatchOrigin {
+    /// Planned in this run.
+    Planned,
+    /// Its offsets were found after a restart, and it was written again (E2).
+    Rewritten,
+    /// Its messages were found after a restart, and it was committed from them (E3).
+    RolledForward,
+    /// Its rows were lost in a crash, since the source cannot replay (S2).
+    Lost,
+}
+
+/// The source's part of a [`StreamingQueryProgress`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SourceProgress {
+    /// What a person calls the source.
+    pub description: String,
+    /// Where the batch began; null for the first.
+    pub start_offset: Value,
+    /// Where it ended.
+    pub end_offset: Value,
+    /// Rows read and handed on.
+    pub num_input_rows: u64,
+    /// Bytes read.
+    pub num_input_bytes: u64,
+    /// Rows that did not fit and were dropped by policy (F5).
+    pub num_dropped_rows: u64,
+    /// Rows that the sink left unread on purpose (W9).
+    pub num_skipped_rows: u64,
+    /// Rows known to be lost, for a lost batch (S2).
+    pub num_lost_rows: u64,
+}
+
+/// The sink's part of a [`StreamingQueryProgress`], from the roles in its messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SinkProgress {
+    /// What a person calls the sink.
+    pub description: String,
+    /// Rows written; null if the messages do not say.
+    pub num_output_rows: Option<u64>,
+    /// Bytes written; null if the messages do not say.
+    pub num_output_bytes: Option<u64>,
+    /// Files written; null if the messages do not say.
+    pub num_output_files: Option<u64>,
+}
+
+/// What listeners get, on a thread of their own.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum QueryEvent {
+    /// The query has started; sent before its first batch.
+    Started {
+        /// The query's id.
+        id: QueryId,
+        /// The number of the run.
+        run: Run,
+        /// The query's name, if it has one.
+        name: Option<String>,
+        /// The guarantee that holds.
+        guarantee: Guarantee,
+    },
+    /// A batch is committed.
+    Progress(Box<StreamingQueryProgress>),
+    /// A trigger found nothing new; sent at most every ten seconds.
+    Idle {
+        /// The query's id.
+        id: QueryId,
+        /// The id that the next batch will have.
+        next_batch: BatchId,
+    },
+    /// The query has ended; always the last event.
+    Ended {
+        /// The query's id.
+        id: QueryId,
+        /// The error it ended with, as text.
+        error: Option<String>,
+    },
+}
+
+/// Hears of a query's events. Closures are listeners.
+///
+/// Events come one at a time, on a thread that serves the listeners only. A listener that is slow
+/// loses events beyond the last 1,024 and one that panics hears no more; neither holds up the
+/// query (Q3).
+pub trait QueryListener: Send + 'static {
+    /// Hears of one event.
+    fn on_event(&mut self, event: &QueryEvent);
+}
+
+impl<F: FnMut(&QueryEvent) + Send + 'static> QueryListener for F {
+    fn on_event(&mut self, event: &QueryEvent) {
+        self(event);
+    }
+}
+
+/// What a run of a query did, from its start to its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct QuerySummary {
+    /// The query's id.
+    pub id: QueryId,
+    /// The query's name, if it has one.
+    pub name: Option<String>,
+    /// The number of the run.
+    pub run: Run,
+    /// The guarantee that held.
+    pub guarantee: Guarantee,
+    /// The number of batches committed in this run.
+    pub batches: u64,
+    /// The newest committed batch, also if an earlier run committed it.
+    pub last_batch: Option<BatchId>,
+    /// Rows read from the source.
+    pub input_rows: u64,
+    /// Rows written, as far as the messages say.
+    pub output_rows: u64,
+    /// Bytes written, as far as the messages say.
+    pub output_bytes: u64,
+    /// Files written, as far as the messages say.
+    pub output_files: u64,
+    /// Rows that did not fit and were dropped by policy.
+    pub dropped_rows: u64,
+    /// Rows that a crash has lost, for a source that cannot replay.
+    pub lost_rows: u64,
+    /// How long the run took.
+    pub duration: Duration,
+    /// Whether it ended because it was told to stop.
+    pub stopped: bool,
+}
+
+impl QuerySummary {
+    pub(crate) fn new(id: QueryId, name: Option<String>, run: Run, guarantee: Guarantee) -> Self {
+        Self {
+            id,
+            name,
+            run,
+            guarantee,
+            batches: 0,
+            last_batch: None,
+            input_rows: 0,
+            output_rows: 0,
+            output_bytes: 0,
+            output_files: 0,
+            dropped_rows: 0,
+            lost_rows: 0,
+            duration: Duration::ZERO,
+            stopped: false,
+        }
+    }
+
+    pub(crate) fn add(&mut self, progress: &StreamingQueryProgress) {
+        self.batches += 1;
+        self.last_batch = Some(progress.batch_id);
+        self.input_rows += progress.source.num_input_rows;
+        self.output_rows += progress.sink.num_output_rows.unwrap_or(0);
+        self.output_bytes += progress.sink.num_output_bytes.unwrap_or(0);
+        self.output_files += progress.sink.num_output_files.unwrap_or(0);
+        self.dropped_rows += progress.source.num_dropped_rows;
+        self.lost_rows += progress.source.num_lost_rows;
+    }
+}
+
+impl fmt::Display for QuerySummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.as_deref().unwrap_or("query");
+        let seconds = self.duration.as_secs_f64();
+        write!(
+            f,
+            "{name} (run {}, {}): {} batches, {} rows in, {} rows out, {seconds:.1} s",
+            self.run, self.guarantee, self.batches, self.input_rows, self.output_rows,
+        )?;
+        if self.dropped_rows > 0 {
+            write!(f, ", {} rows dropped", self.dropped_rows)?;
+        }
+        if self.lost_rows > 0 {
+            write!(f, ", {} rows lost", self.lost_rows)?;
+        }
+        if self.stopped {
+            f.write_str(", stopped")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The newest progress of a query, bounded.
+#[derive(Debug, Default)]
+pub(crate) struct RecentProgress(VecDeque<StreamingQueryProgress>);
+
+/// How many batches' progress a query keeps in memory, as Spark does.
+const RECENT_MAX: usize = 100;
+
+impl RecentProgress {
+    pub(crate) fn push(&mut self, progress: StreamingQueryProgress) {
+        if self.0.len() == RECENT_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(progress);
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<StreamingQueryProgress> {
+        self.0.iter().cloned().collect()
+    }
+
+    pub(crate) fn last(&self) -> Option<StreamingQueryProgress> {
+        self.0.back().cloned()
+    }
+}

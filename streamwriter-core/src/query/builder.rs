@@ -1,0 +1,259 @@
+//! The last part of the chain: from a source and a sink to a running query.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::handle::StreamingQuery;
+use super::settings::{CheckpointChoice, Settings};
+use super::start::start;
+use super::trigger::Trigger;
+use crate::error::Result;
+use crate::guarantee::Guarantee;
+use crate::progress::QueryListener;
+use crate::source::Source;
+use crate::storage::SharedStorage;
+use crate::writer::WriteRows;
+
+/// A query that has said where its checkpoint is, or that it has none.
+#[derive(Debug)]
+pub struct CheckpointChosen(());
+
+/// A query that has not said yet where its checkpoint is.
+#[derive(Debug)]
+pub struct CheckpointNotChosen(());
+
+mod sealed {
+    #[diagnostic::on_unimplemented(
+        message = "this query has no checkpoint",
+        note = "add `.checkpoint(\"state/my-query\")`, or `.no_checkpoint()` if nothing needs to \
+                survive a restart"
+    )]
+    pub trait Checkpointed {}
+}
+
+impl sealed::Checkpointed for CheckpointChosen {}
+
+/// Where a checkpoint can be: a directory, or any [`Storage`](crate::Storage).
+#[derive(Debug)]
+pub struct CheckpointPlace(CheckpointChoice);
+
+impl From<&str> for CheckpointPlace {
+    fn from(path: &str) -> Self {
+        Self(CheckpointChoice::Path(path.into()))
+    }
+}
+
+impl From<String> for CheckpointPlace {
+    fn from(path: String) -> Self {
+        Self(CheckpointChoice::Path(path.into()))
+    }
+}
+
+impl From<&Path> for CheckpointPlace {
+    fn from(path: &Path) -> Self {
+        Self(CheckpointChoice::Path(path.into()))
+    }
+}
+
+impl From<PathBuf> for CheckpointPlace {
+    fn from(path: PathBuf) -> Self {
+        Self(CheckpointChoice::Path(path))
+    }
+}
+
+impl From<&PathBuf> for CheckpointPlace {
+    fn from(path: &PathBuf) -> Self {
+        Self(CheckpointChoice::Path(path.clone()))
+    }
+}
+
+impl From<SharedStorage> for CheckpointPlace {
+    fn from(storage: SharedStorage) -> Self {
+        Self(CheckpointChoice::Storage(storage))
+    }
+}
+
+/// A query that can be started; made by [`Stream::write_to`](crate::Stream::write_to).
+///
+/// Nothing is read, written or checked before [`start`](Self::start).
+#[must_use = "a query does nothing until it is started"]
+pub struct QueryBuilder<S, W, C = CheckpointNotChosen> {
+    source: S,
+    writer: W,
+    settings: Settings,
+    state: PhantomData<C>,
+}
+
+impl<S, W, C> fmt::Debug for QueryBuilder<S, W, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryBuilder")
+            .field("name", &self.settings.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, W> QueryBuilder<S, W> {
+    pub(crate) fn new(source: S, writer: W) -> Self {
+        Self {
+            source,
+            writer,
+            settings: Settings::default(),
+            state: PhantomData,
+        }
+    }
+}
+
+impl<S, W, C> QueryBuilder<S, W, C> {
+    fn choose(self, checkpoint: CheckpointChoice) -> QueryBuilder<S, W, CheckpointChosen> {
+        let Self {
+            source,
+            writer,
+            settings,
+            ..
+        } = self;
+        let settings = Settings {
+            checkpoint,
+            ..settings
+        };
+        QueryBuilder {
+            source,
+            writer,
+            settings,
+            state: PhantomData,
+        }
+    }
+
+    /// Keeps what was decided in this directory or storage, so that a restart goes on from there.
+    ///
+    /// One checkpoint belongs to one query for ever: to its source and its target (E6).
+    pub fn checkpoint(
+        self,
+        place: impl Into<CheckpointPlace>,
+    ) -> QueryBuilder<S, W, CheckpointChosen> {
+        self.choose(place.into().0)
+    }
+
+    /// Keeps nothing: every start begins at the beginning of the source.
+    ///
+    /// The guarantee is at-least-once then, at best. For sinks such as `stdout` and tests.
+    pub fn no_checkpoint(self) -> QueryBuilder<S, W, CheckpointChosen> {
+        self.choose(CheckpointChoice::None)
+    }
+
+    /// Names the query in progress, logs and errors.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = Some(name.into());
+        self
+    }
+
+    /// Sets when the query looks for new rows; ten times a second by default.
+    pub fn trigger(mut self, trigger: Trigger) -> Self {
+        self.settings.trigger = trigger;
+        self
+    }
+
+    /// Sets how many tasks run at the same time; one per core by default.
+    ///
+    /// A restart may use another number: a batch that is planned keeps its partitions.
+    pub fn executors(mut self, executors: usize) -> Self {
+        self.settings.executors = Some(executors);
+        self
+    }
+
+    /// Sets how often a task is tried in all; 4 by default, 1 for never again (W7).
+    pub fn max_task_attempts(mut self, attempts: u32) -> Self {
+        self.settings.attempts_max = attempts;
+        self
+    }
+
+    /// Sets the wait before a second attempt; 100 ms by default, doubled with each further one up
+    /// to 30 s.
+    pub fn task_retry_delay(mut self, delay: Duration) -> Self {
+        self.settings.retry_delay = delay;
+        self
+    }
+
+    /// Cancels an attempt that takes longer, as a failed one (W7). No limit by default.
+    pub fn task_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.task_timeout = Some(timeout);
+        self
+    }
+
+    /// Bounds a commit message in its encoded form, in bytes; 1 MiB by default (W12).
+    pub fn max_message_bytes(mut self, bytes: usize) -> Self {
+        self.settings.message_bytes_max = bytes;
+        self
+    }
+
+    /// Bounds the rows of one batch; by default the source decides (Q1).
+    pub fn max_rows_per_batch(mut self, rows: u64) -> Self {
+        self.settings.rows_max = Some(rows);
+        self
+    }
+
+    /// Bounds the bytes of input of one batch; by default the source decides (Q1).
+    pub fn max_bytes_per_batch(mut self, bytes: u64) -> Self {
+        self.settings.bytes_max = Some(bytes);
+        self
+    }
+
+    /// Bounds the input files of one batch; by default the source decides (Q1).
+    pub fn max_files_per_batch(mut self, files: u64) -> Self {
+        self.settings.files_max = Some(files);
+        self
+    }
+
+    /// Sets how many committed batches' records stay in the checkpoint; 100 by default, at least 2
+    /// (E10).
+    pub fn keep_batches(mut self, batches: u64) -> Self {
+        self.settings.batches_kept = batches;
+        self
+    }
+
+    /// Refuses to start with a weaker guarantee than this (E4).
+    pub fn require(mut self, guarantee: Guarantee) -> Self {
+        self.settings.required = Some(guarantee);
+        self
+    }
+
+    /// Takes checkpoint and target from a driver that holds their locks, such as a stopped process
+    /// (E5). That driver is fenced off: it fails at its next step and publishes nothing more.
+    pub fn take_over(mut self, take_over: bool) -> Self {
+        self.settings.take_over = take_over;
+        self
+    }
+
+    /// Adds a listener; a closure that takes a [`&QueryEvent`](crate::QueryEvent) is one.
+    pub fn listener(mut self, listener: impl QueryListener) -> Self {
+        self.settings.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Checks everything that can be checked, recovers what an earlier run decided, and starts the
+    /// query on a thread of its own.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for options that make no sense,
+    /// [`Guarantee`](crate::ErrorKind::Guarantee) if less holds than was required,
+    /// [`Locked`](crate::ErrorKind::Locked) if another driver is alive,
+    /// [`Mismatch`](crate::ErrorKind::Mismatch) if checkpoint, source and target do not belong
+    /// together, [`Corrupted`](crate::ErrorKind::Corrupted) for a damaged checkpoint,
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) and [`Storage`](crate::ErrorKind::Storage)
+    /// for what the storage lacks or refuses, and what source and sink refuse.
+    pub fn start(self) -> Result<StreamingQuery>
+    where
+        S: Source,
+        W: WriteRows<S::Row>,
+        C: sealed::Checkpointed,
+    {
+        let Self {
+            source,
+            writer,
+            settings,
+            ..
+        } = self;
+        start(source, writer, settings)
+    }
+}

@@ -1,0 +1,182 @@
+//! What the driver and the handles of a query share: stop, status, and the end (Q2).
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::engine::{Board, Job};
+use crate::progress::{QuerySummary, RecentProgress, StreamingQueryProgress};
+
+/// What a query does at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueryStatus {
+    /// It finishes what an earlier run has begun.
+    Recovering,
+    /// It looks for new rows.
+    Planning,
+    /// Tasks write a batch.
+    Writing,
+    /// The sink publishes a batch.
+    Committing,
+    /// It waits for the next trigger or for new rows.
+    Waiting,
+    /// It has ended.
+    Ended,
+}
+
+#[derive(Debug)]
+struct State {
+    stop: bool,
+    board: Option<Arc<Board>>,
+    status: QueryStatus,
+    failed_attempts: u64,
+    recent: RecentProgress,
+    summary: QuerySummary,
+}
+
+/// Shared by the driver and every handle.
+#[derive(Debug)]
+pub(crate) struct Control {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Control {
+    pub(crate) fn new(summary: QuerySummary) -> Self {
+        let state = State {
+            stop: false,
+            board: None,
+            status: QueryStatus::Recovering,
+            failed_attempts: 0,
+            recent: RecentProgress::default(),
+            summary,
+        };
+        Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Asks the query to end: tasks are cancelled, a commit that has begun is finished.
+    pub(crate) fn stop(&self) {
+        let mut state = self.lock();
+        state.stop = true;
+        let board = state.board.clone();
+        drop(state);
+        if let Some(board) = board {
+            board.abandon();
+        }
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().stop
+    }
+
+    /// Shows the tasks that begin to run to those who may stop them.
+    pub(crate) fn tasks_begin(&self, board: &Arc<Board>) {
+        let mut state = self.lock();
+        state.board = Some(Arc::clone(board));
+        state.status = QueryStatus::Writing;
+        // A stop that came before could not reach the board.
+        if state.stop {
+            board.abandon();
+        }
+    }
+
+    pub(crate) fn tasks_end(&self) {
+        self.lock().board = None;
+    }
+
+    pub(crate) fn committing(&self) {
+        self.lock().status = QueryStatus::Committing;
+    }
+
+    pub(crate) fn count_failed_attempts(&self, failed: u64) {
+        self.lock().failed_attempts += failed;
+    }
+
+    pub(crate) fn take_failed_attempts(&self) -> u64 {
+        std::mem::take(&mut self.lock().failed_attempts)
+    }
+
+    pub(crate) fn set_status(&self, status: QueryStatus) {
+        self.lock().status = status;
+        if status == QueryStatus::Ended {
+            self.changed.notify_all();
+        }
+    }
+
+    pub(crate) fn status(&self) -> QueryStatus {
+        self.lock().status
+    }
+
+    pub(crate) fn running_tasks(&self) -> Vec<Job> {
+        let board = self.lock().board.clone();
+        board.map(|board| board.running()).unwrap_or_default()
+    }
+
+    /// Sleeps until a time or a stop; `None` sleeps until a stop.
+    pub(crate) fn sleep_until(&self, until: Instant) {
+        let mut state = self.lock();
+        state.status = QueryStatus::Waiting;
+        while !state.stop {
+            let Some(left) = until.checked_duration_since(Instant::now()) else {
+                return;
+            };
+            if left.is_zero() {
+                return;
+            }
+            state = self.wait(state, left);
+        }
+    }
+
+    /// Waits for the end; returns whether it has come.
+    pub(crate) fn wait_for_end(&self, timeout: Duration) -> bool {
+        let until = Instant::now().checked_add(timeout);
+        let mut state = self.lock();
+        while state.status != QueryStatus::Ended {
+            let left = until.map_or(Duration::from_secs(3600), |until| {
+                until.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() {
+                return false;
+            }
+            state = self.wait(state, left);
+        }
+        true
+    }
+
+    pub(crate) fn add_progress(&self, progress: StreamingQueryProgress) {
+        let mut state = self.lock();
+        state.summary.add(&progress);
+        state.recent.push(progress);
+    }
+
+    pub(crate) fn update_summary(&self, update: impl FnOnce(&mut QuerySummary)) {
+        update(&mut self.lock().summary);
+    }
+
+    pub(crate) fn summary(&self) -> QuerySummary {
+        self.lock().summary.clone()
+    }
+
+    pub(crate) fn last_progress(&self) -> Option<StreamingQueryProgress> {
+        self.lock().recent.last()
+    }
+
+    pub(crate) fn recent_progress(&self) -> Vec<StreamingQueryProgress> {
+        self.lock().recent.to_vec()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'s>(&self, state: MutexGuard<'s, State>, left: Duration) -> MutexGuard<'s, State> {
+        self.changed
+            .wait_timeout(state, left)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+}

@@ -1,0 +1,219 @@
+//! The driver: the one thread that runs the protocol, trigger after trigger (Q1).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::control::QueryStatus;
+use super::listeners::Listeners;
+use super::trigger::{Next, Trigger};
+use crate::engine::{Batch, Ended, Engine, Entry, PlanOf, Recovery, caught};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::BatchId;
+use crate::progress::QueryEvent;
+use crate::source::{PlanLimits, Source, source_error};
+use crate::writer::WriteRows;
+
+/// How often listeners hear that a query idles, at most.
+const IDLE_EVENT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Whether the driver goes on after a batch.
+#[derive(Debug, PartialEq, Eq)]
+enum Ran {
+    Batch,
+    Nothing,
+    Stopped,
+}
+
+pub(super) struct Driver<S: Source, W: WriteRows<S::Row>> {
+    engine: Engine<S, W>,
+    recovery: Recovery<S, W::Message>,
+    trigger: Trigger,
+    limits: PlanLimits,
+    listeners: Listeners,
+    last_idle_event: Option<Instant>,
+}
+
+impl<S, W> Driver<S, W>
+where
+    S: Source,
+    W: WriteRows<S::Row>,
+{
+    pub(super) fn new(
+        engine: Engine<S, W>,
+        recovery: Recovery<S, W::Message>,
+        trigger: Trigger,
+        limits: PlanLimits,
+        listeners: Listeners,
+    ) -> Self {
+        Self {
+            engine,
+            recovery,
+            trigger,
+            limits,
+            listeners,
+            last_idle_event: None,
+        }
+    }
+
+    /// Runs the query to its end; called once, on the driver's thread.
+    pub(super) fn run(mut self) -> Result<()> {
+        let began = Instant::now();
+        self.announce_start();
+        let result = caught("the engine", || self.drive()).and_then(|result| result);
+        let control = Arc::clone(&self.engine.control);
+        let result = match result {
+            // The sink asks for the end, for example because its pipe was closed.
+            Err(error) if error.kind() == ErrorKind::Stopped => {
+                control.update_summary(|summary| summary.stopped = true);
+                Ok(())
+            }
+            other => other.map_err(|error| self.name_query(error)),
+        };
+        control.update_summary(|summary| summary.duration = began.elapsed());
+        let error = result
+            .as_ref()
+            .err()
+            .map(|error| error.report().to_string());
+        self.listeners.send(QueryEvent::Ended {
+            id: self.engine.query.id,
+            error,
+        });
+        self.listeners.close();
+        result
+    }
+
+    fn drive(&mut self) -> Result<()> {
+        if self.recover()? == Ran::Stopped {
+            return Ok(());
+        }
+        if self.trigger == Trigger::AvailableNow {
+            let source = &self.engine.query.source;
+            caught("the source's freeze", || self.engine.source.freeze())?
+                .map_err(|error| source_error(source, "look at what is available", error))?;
+        }
+        loop {
+            let began = Instant::now();
+            let ran = self.run_trigger()?;
+            if ran == Ran::Stopped {
+                return Ok(());
+            }
+            match self.trigger.next(began, Instant::now(), ran == Ran::Batch) {
+                Next::Now => {}
+                Next::At(due) => self.engine.control.sleep_until(due),
+                Next::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Finishes what an earlier run has begun (E2, E3), after telling the source what is done (S1).
+    fn recover(&mut self) -> Result<Ran> {
+        if let Some((batch, plan)) = self.recovery.committed.take() {
+            self.engine
+                .control
+                .update_summary(|summary| summary.last_batch = Some(batch));
+            self.engine.tell_source_of(batch, &plan)?;
+        }
+        while let Some(entry) = self.recovery.entries.pop_front() {
+            if self.enter(entry)? == Ran::Stopped {
+                return Ok(Ran::Stopped);
+            }
+        }
+        Ok(Ran::Nothing)
+    }
+
+    /// Plans and runs one batch, if there is anything new (B3).
+    fn run_trigger(&mut self) -> Result<Ran> {
+        if self.is_stopping() {
+            return Ok(Ran::Stopped);
+        }
+        self.engine.control.set_status(QueryStatus::Planning);
+        let Some(plan) = self.plan()? else {
+            self.announce_idle();
+            return Ok(Ran::Nothing);
+        };
+        let id = self.recovery.next;
+        let start = self.recovery.start.replace(plan.end.clone());
+        self.recovery.next = id.next();
+        self.enter(Entry::Planned(Batch {
+            id,
+            start,
+            plan,
+            offsets: None,
+        }))
+    }
+
+    fn plan(&self) -> Result<Option<PlanOf<S>>> {
+        let Engine { source, query, .. } = &self.engine;
+        let start = self.recovery.start.as_ref();
+        caught("the source's plan", || source.plan(start, &self.limits))
+            .and_then(|plan| {
+                plan.map_err(|error| source_error(&query.source, "plan a batch", error))
+            })
+            .map_err(|error| error.in_batch(self.recovery.next))
+    }
+
+    fn enter(&mut self, entry: Entry<S, W::Message>) -> Result<Ran> {
+        if self.is_stopping() {
+            return Ok(Ran::Stopped);
+        }
+        match self.engine.run_batch(entry)? {
+            Ended::Committed(progress) => {
+                tracing::info!(
+                    batch = %progress.batch_id, rows = progress.num_input_rows,
+                    milliseconds = progress.batch_duration, "batch committed"
+                );
+                self.engine.control.add_progress((*progress).clone());
+                self.listeners.send(QueryEvent::Progress(progress));
+                Ok(Ran::Batch)
+            }
+            Ended::Abandoned => {
+                self.engine
+                    .control
+                    .update_summary(|summary| summary.stopped = true);
+                Ok(Ran::Stopped)
+            }
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        let stopping = self.engine.control.is_stopping();
+        if stopping {
+            self.engine
+                .control
+                .update_summary(|summary| summary.stopped = true);
+        }
+        stopping
+    }
+
+    fn announce_start(&mut self) {
+        let query = &self.engine.query;
+        tracing::info!(
+            query = %query.id, run = %query.run, guarantee = %query.guarantee, "query started"
+        );
+        self.listeners.send(QueryEvent::Started {
+            id: query.id,
+            run: query.run,
+            name: query.name.clone(),
+            guarantee: query.guarantee,
+        });
+    }
+
+    fn announce_idle(&mut self) {
+        let next_batch: BatchId = self.recovery.next;
+        let due = self
+            .last_idle_event
+            .is_none_or(|last| last.elapsed() >= IDLE_EVENT_INTERVAL);
+        if due {
+            self.last_idle_event = Some(Instant::now());
+            self.listeners.send(QueryEvent::Idle {
+                id: self.engine.query.id,
+                next_batch,
+            });
+        }
+    }
+
+    fn name_query(&self, error: Error) -> Error {
+        let query = &self.engine.query;
+        error.in_query(query.name.clone().unwrap_or_else(|| query.id.to_string()))
+    }
+}

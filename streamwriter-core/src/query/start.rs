@@ -1,0 +1,244 @@
+//! The start of a query: check, lock, identify, claim, begin the run, decide what comes first.
+
+use std::sync::Arc;
+
+use super::Control;
+use super::driver::Driver;
+use super::handle::StreamingQuery;
+use super::listeners::Listeners;
+use super::settings::{CheckpointChoice, Settings};
+use crate::engine::{Engine, Leftovers, QueryFacts, Recovery, caught};
+use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::guarantee::Guarantee;
+use crate::ids::{QueryId, Run};
+use crate::journal::{Checkpoint, Journal, source_prefix};
+use crate::progress::QuerySummary;
+use crate::source::{Replay, Source, SourceContext, SourceState, source_error};
+use crate::storage::{LocalStorage, LockHolder, SharedStorage};
+use crate::target::TargetClaim;
+use crate::writer::WriteRows;
+
+/// Starts a query; every error of the start comes back from here, before anything runs.
+pub(super) fn start<S, W>(source: S, writer: W, settings: Settings) -> Result<StreamingQuery>
+where
+    S: Source,
+    W: WriteRows<S::Row>,
+{
+    let name = settings.name.clone();
+    try_start(source, writer, settings).map_err(|error| match name {
+        Some(name) => error.in_query(name),
+        None => error,
+    })
+}
+
+fn try_start<S, W>(source: S, writer: W, mut settings: Settings) -> Result<StreamingQuery>
+where
+    S: Source,
+    W: WriteRows<S::Row>,
+{
+    settings.validate()?;
+    let source_description = caught("the source's description", || source.description())?;
+    let sink_description = caught("the sink's description", || writer.description())?;
+    let storage = storage_of(&settings.checkpoint)?;
+    let guarantee = guarantee_of(&source, &writer, storage.is_some());
+    require(
+        settings.required,
+        guarantee,
+        &source_description,
+        &sink_description,
+        &storage,
+    )?;
+    caught("check_rows", || writer.check_rows())?
+        .map_err(|error| sink_error(&sink_description, error.into()))?;
+
+    let opened = open(
+        storage,
+        &writer,
+        &settings,
+        &source_description,
+        &sink_description,
+    )?;
+    let Opened {
+        query,
+        run,
+        journal,
+    } = opened;
+    let recovery = match &journal {
+        Some(journal) => {
+            let recovery = Recovery::decide(&journal.find()?, query, writer.target())?;
+            journal.purge_strays(recovery.committed.as_ref().map(|(batch, _)| *batch))?;
+            recovery
+        }
+        None => Recovery::none(),
+    };
+    let context = SourceContext::new(query, source_state(journal.as_ref())?);
+    caught("the source's start", || source.start(&context))?
+        .map_err(|error| source_error(&source_description, "start", error))?;
+
+    let summary = QuerySummary::new(query, settings.name.clone(), run, guarantee);
+    let control = Arc::new(Control::new(summary));
+    let listeners = Listeners::start(std::mem::take(&mut settings.listeners))?;
+    let engine = Engine {
+        source,
+        writer,
+        pool: pool(settings.executors())?,
+        settings: settings.tasks(),
+        control: Arc::clone(&control),
+        query: QueryFacts {
+            id: query,
+            run,
+            name: settings.name.clone(),
+            guarantee,
+            source: source_description,
+            sink: sink_description,
+        },
+        journal,
+        offsets_tip: recovery.offsets_tip.clone(),
+        leftovers: if run > Run::FIRST {
+            Leftovers::OfEarlierRuns
+        } else {
+            Leftovers::None
+        },
+    };
+    let driver = Driver::new(
+        engine,
+        recovery,
+        settings.trigger,
+        settings.limits(),
+        listeners,
+    );
+    StreamingQuery::spawn(driver, control)
+}
+
+fn storage_of(choice: &CheckpointChoice) -> Result<Option<SharedStorage>> {
+    match choice {
+        CheckpointChoice::None => Ok(None),
+        CheckpointChoice::Path(path) => LocalStorage::shared(path).map(Some),
+        CheckpointChoice::Storage(storage) => Ok(Some(Arc::clone(storage))),
+    }
+}
+
+/// The guarantee is the weakest of source, sink and storage (E4).
+fn guarantee_of<S: Source, W: WriteRows<S::Row>>(
+    source: &S,
+    writer: &W,
+    has_checkpoint: bool,
+) -> Guarantee {
+    let of_source = match source.replay() {
+        Replay::Replayable => Guarantee::ExactlyOnce,
+        Replay::Once => Guarantee::AtMostOnce,
+    };
+    // Without a checkpoint every start reads the source from its beginning.
+    let of_storage = if has_checkpoint {
+        Guarantee::ExactlyOnce
+    } else {
+        Guarantee::AtLeastOnce
+    };
+    of_source.min(of_storage).min(writer.guarantee())
+}
+
+fn require(
+    required: Option<Guarantee>,
+    holds: Guarantee,
+    source: &str,
+    sink: &str,
+    storage: &Option<SharedStorage>,
+) -> Result<()> {
+    match required {
+        Some(required) if required > holds => {
+            let checkpoint = if storage.is_some() {
+                "a checkpoint"
+            } else {
+                "no checkpoint"
+            };
+            Err(Error::new(
+                ErrorKind::Guarantee,
+                format!("{required} is required, {holds} holds"),
+            )
+            .with_help(format!(
+                "the weakest of the source ({source}), the sink ({sink}) and {checkpoint} decides; \
+                 exchange it or require less"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn sink_error(description: &str, error: BoxError) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(error) => Error::new(
+            ErrorKind::Config,
+            format!("the sink {description} refuses these rows"),
+        )
+        .with_source(error),
+    }
+}
+
+struct Opened {
+    query: QueryId,
+    run: Run,
+    journal: Option<Journal>,
+}
+
+/// Opens checkpoint and target, in the order of E6: the query's id, then the claim on the target,
+/// then the run.
+fn open<R, W: WriteRows<R>>(
+    storage: Option<SharedStorage>,
+    writer: &W,
+    settings: &Settings,
+    source: &str,
+    sink: &str,
+) -> Result<Opened> {
+    let holder = LockHolder::this_process();
+    let Some(storage) = storage else {
+        let query = QueryId::random();
+        open_target(writer, TargetClaim::new(query, "no checkpoint"))?;
+        return Ok(Opened {
+            query,
+            run: Run::FIRST,
+            journal: None,
+        });
+    };
+    let checkpoint = Checkpoint::open(storage, source, sink, &holder, settings.take_over)?;
+    let query = checkpoint.query();
+    let claim = TargetClaim::new(query, checkpoint.location())
+        .take_over(settings.take_over)
+        .claimed_before(checkpoint.has_batches()?);
+    open_target(writer, claim)?;
+    let journal = checkpoint.begin_run(&holder, settings.batches_kept)?;
+    Ok(Opened {
+        query,
+        run: journal.run(),
+        journal: Some(journal),
+    })
+}
+
+fn open_target<R, W: WriteRows<R>>(writer: &W, claim: TargetClaim) -> Result<()> {
+    match writer.target() {
+        Some(target) => caught("the target's open", || target.open(&claim))?,
+        None => Ok(()),
+    }
+}
+
+fn source_state(journal: Option<&Journal>) -> Result<Option<SourceState>> {
+    let Some(journal) = journal else {
+        return Ok(None);
+    };
+    let storage = Arc::clone(journal.storage());
+    storage.remove_temporary(&source_prefix()?)?;
+    Ok(Some(SourceState {
+        storage,
+        prefix: source_prefix()?,
+    }))
+}
+
+fn pool(executors: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(executors)
+        .thread_name(|number| format!("streamwriter-executor-{number}"))
+        .build()
+        .map_err(|error| {
+            Error::new(ErrorKind::Config, "cannot start the executors").with_source(error)
+        })
+}
