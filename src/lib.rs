@@ -1,1 +1,3 @@
 //! streamwriter
+extern crate self as streamwriter;
+pub use streamwriter_core::*;

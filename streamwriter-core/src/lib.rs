@@ -43,7 +43,7 @@ pub use query::{
 };
 pub use rows::{End, Rows};
 pub use source::{
-    Plan, PlanLimits, ReadCounts, Replay, RowReader, Source, SourceContext, SourceState,
+    Plan, PlanLimits, PlanOf, ReadCounts, Replay, RowReader, Source, SourceContext, SourceState,
 };
 pub use storage::{
     Created, Entry, LocalStorage, LockHolder, Publication, SharedStorage, StagedObject,

@@ -83,6 +83,9 @@ pub struct Plan<O, P> {
     pub rows: Option<u64>,
 }
 
+/// The plan of a source's batch.
+pub type PlanOf<S> = Plan<<S as Source>::Offset, <S as Source>::Partition>;
+
 /// The upper size of one batch (Q1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -209,7 +212,7 @@ pub trait Source: Send + Sync + 'static {
         &self,
         start: Option<&Self::Offset>,
         limits: &PlanLimits,
-    ) -> Result<Option<Plan<Self::Offset, Self::Partition>>, BoxError>;
+    ) -> Result<Option<PlanOf<Self>>, BoxError>;
 
     /// Opens one partition for reading; called on executors, again for each attempt.
     ///
@@ -239,11 +242,7 @@ pub trait Source: Send + Sync + 'static {
     ///
     /// # Errors
     /// Whatever keeps the source from remembering it. The query ends; the batch stays committed.
-    fn committed(
-        &self,
-        batch: BatchId,
-        plan: &Plan<Self::Offset, Self::Partition>,
-    ) -> Result<(), BoxError> {
+    fn committed(&self, batch: BatchId, plan: &PlanOf<Self>) -> Result<(), BoxError> {
         let _ = (batch, plan);
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::context::TaskContext;
 use crate::error::{BoxError, Permanent};
 use crate::ids::BatchId;
 use crate::query::QueryBuilder;
-use crate::source::{Plan, PlanLimits, ReadCounts, Replay, RowReader, Source, SourceContext};
+use crate::source::{PlanLimits, PlanOf, ReadCounts, Replay, RowReader, Source, SourceContext};
 use crate::writer::WriteRows;
 
 /// Begins a query with its source.
@@ -113,7 +113,7 @@ where
         &self,
         start: Option<&S::Offset>,
         limits: &PlanLimits,
-    ) -> Result<Option<Plan<S::Offset, S::Partition>>, BoxError> {
+    ) -> Result<Option<PlanOf<S>>, BoxError> {
         self.source.plan(start, limits)
     }
 
@@ -135,11 +135,7 @@ where
         self.source.accept(batch, counts)
     }
 
-    fn committed(
-        &self,
-        batch: BatchId,
-        plan: &Plan<S::Offset, S::Partition>,
-    ) -> Result<(), BoxError> {
+    fn committed(&self, batch: BatchId, plan: &PlanOf<S>) -> Result<(), BoxError> {
         self.source.committed(batch, plan)
     }
 }

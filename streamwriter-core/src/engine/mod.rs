@@ -27,12 +27,9 @@ use crate::journal::{Journal, StoredCounts};
 use crate::message::MessageMetrics;
 use crate::progress::{BatchOrigin, StreamingQueryProgress};
 use crate::query::Control;
-use crate::source::{Plan, Replay, Source};
+use crate::source::{PlanOf, Replay, Source};
 use crate::writer::{StreamWriter, WriteRows};
 use clock::StepClock;
-
-/// The plan of a source's batch.
-pub(crate) type PlanOf<S> = Plan<<S as Source>::Offset, <S as Source>::Partition>;
 
 /// A batch whose rows are decided.
 pub(crate) struct Batch<S: Source> {

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::BatchId;
 use crate::journal::{CommitsRecord, Log, Recorded};
 use crate::progress::{BatchOrigin, SinkProgress, SourceProgress, StreamingQueryProgress};
-use crate::source::{Source, source_error};
+use crate::source::{PlanOf, Source, source_error};
 use crate::target::TargetRecord;
 use crate::writer::WriteRows;
 
@@ -98,7 +98,7 @@ where
     }
 
     /// Tells the source that a batch is done; also for the newest one at a restart (S1).
-    pub(crate) fn tell_source_of(&self, batch: BatchId, plan: &super::PlanOf<S>) -> Result<()> {
+    pub(crate) fn tell_source_of(&self, batch: BatchId, plan: &PlanOf<S>) -> Result<()> {
         caught("the source's committed", || {
             self.source.committed(batch, plan)
         })?

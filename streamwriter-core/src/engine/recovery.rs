@@ -6,12 +6,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::resume::{Facts, Resume, TargetFact, resume};
-use super::{Batch, Entry, PlanOf, Prepared};
+use super::{Batch, Entry, Prepared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{BatchId, QueryId};
 use crate::journal::{Found, OffsetsRecord, Stored};
 use crate::message::CommitMessage;
-use crate::source::{Plan, Source};
+use crate::source::{Plan, PlanOf, Source};
 use crate::target::Target;
 
 /// What a run begins with.

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use super::control::QueryStatus;
 use super::listeners::Listeners;
 use super::trigger::{Next, Trigger};
-use crate::engine::{Batch, Ended, Engine, Entry, PlanOf, Recovery, caught};
+use crate::engine::{Batch, Ended, Engine, Entry, Recovery, caught};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::BatchId;
 use crate::progress::QueryEvent;
-use crate::source::{PlanLimits, Source, source_error};
+use crate::source::{PlanLimits, PlanOf, Source, source_error};
 use crate::writer::WriteRows;
 
 /// How often listeners hear that a query idles, at most.

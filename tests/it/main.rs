@@ -1,0 +1,17 @@
+//! The integration tests, in one binary. Each names the rules of the contract that it guards.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics; clippy knows that of #[test] functions only"
+)]
+
+mod support;
+
+mod contract_batch;
+mod contract_task;
+mod exactly_once;
+mod ownership;
+mod query;

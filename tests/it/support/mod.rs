@@ -1,0 +1,26 @@
+//! What the tests share: a source of numbers, a sink with a script, and a run of both.
+
+mod numbers;
+mod scripted;
+
+use std::path::Path;
+
+pub(crate) use numbers::Numbers;
+pub(crate) use scripted::{Event, Scripted, Table, Written};
+use streamwriter::{Error, QuerySummary, Trigger, stream};
+
+/// Runs a query over everything that is there, without retry delays, and returns how it ended.
+pub(crate) fn drain(
+    source: Numbers,
+    sink: Scripted,
+    checkpoint: &Path,
+) -> Result<QuerySummary, Error> {
+    stream(source)
+        .write_to(sink)
+        .checkpoint(checkpoint)
+        .trigger(Trigger::AvailableNow)
+        .executors(2)
+        .task_retry_delay(std::time::Duration::ZERO)
+        .start()?
+        .await_termination()
+}
