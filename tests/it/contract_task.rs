@@ -281,7 +281,7 @@ fn w7_a_failure_ends_the_rows_of_the_other_tasks() {
                 return Err(Permanent::new("no").into());
             }
             let mut read = Vec::new();
-            while let Some(row) = rows.next() {
+            for row in &mut *rows {
                 read.push(row);
                 std::thread::sleep(Duration::from_millis(1));
             }

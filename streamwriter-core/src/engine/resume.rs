@@ -207,9 +207,10 @@ mod tests {
                 for commits in -1..6 {
                     for target in -1..6 {
                         let n = commits + 1;
-                        let journal = (offsets == commits && prepared == commits)
-                            || (offsets == n && prepared == commits)
-                            || (prepared == n && (offsets == n || offsets == n + 1));
+                        let journal = match prepared {
+                            prepared if prepared == commits => offsets == n || offsets == commits,
+                            prepared => prepared == n && (offsets == n || offsets == n + 1),
+                        };
                         let agrees = target == commits || (prepared == n && target == n);
                         let decided = decide(offsets, prepared, commits, target);
                         let case = (offsets, prepared, commits, target);

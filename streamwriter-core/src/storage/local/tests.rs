@@ -45,12 +45,12 @@ fn publication_consumes_and_may_be_repeated() {
     let (_directory, storage) = storage();
     let object = staged(&storage, "1", b"rows");
     assert_eq!(
-        storage.publish(&[object.clone()]).unwrap(),
+        storage.publish(std::slice::from_ref(&object)).unwrap(),
         [Publication::Published]
     );
     assert!(!storage.exists(&object.staged).unwrap());
     assert_eq!(
-        storage.publish(&[object.clone()]).unwrap(),
+        storage.publish(std::slice::from_ref(&object)).unwrap(),
         [Publication::AlreadyPublished]
     );
     assert_eq!(storage.read(&object.path).unwrap().unwrap(), b"rows");
@@ -88,7 +88,7 @@ fn both_names_of_a_linked_file_count_as_published() {
     fs::create_dir_all(parent_of(&to)).unwrap();
     fs::hard_link(from, to).unwrap();
     assert_eq!(
-        storage.publish(&[object.clone()]).unwrap(),
+        storage.publish(std::slice::from_ref(&object)).unwrap(),
         [Publication::AlreadyPublished]
     );
     assert!(!storage.exists(&object.staged).unwrap());
