@@ -47,6 +47,9 @@ pub enum ErrorKind {
     Panic,
     /// The query did not stop within the time given; it ends later (Q2).
     StillRunning,
+    /// The sink asks the query to end, and nothing is wrong: whoever reads its output has gone.
+    /// The batch in hand is not recorded as committed.
+    Stopped,
 }
 
 impl ErrorKind {
@@ -70,6 +73,7 @@ impl ErrorKind {
             Self::Abort => "abort",
             Self::Panic => "panic",
             Self::StillRunning => "still-running",
+            Self::Stopped => "stopped",
         }
     }
 }
