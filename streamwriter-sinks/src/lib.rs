@@ -1,1 +1,23 @@
-//! crate
+//! The prebuilt sinks of streamwriter, and the staging helper that makes file sinks exactly-once.
+//!
+//! A sink is shared by the tasks that write the partitions of a batch. What they write is
+//! invisible at first; each task hands a message to the driver, and the driver's `commit` makes
+//! the whole batch visible. See `StreamWriter` and `WriteRows` in `streamwriter-core` for the
+//! contract.
+//!
+//! | sink | rows | guarantee | what it leaves | feature |
+//! |---|---|---|---|---|
+//! | a sink of your own over [`Staging`] | yours | exactly-once | files of your format | |
+//!
+//! # Features
+//! - `parquet` (default): the Parquet sink. Heavy: brings `arrow`, `parquet` and `serde_arrow`.
+//! - `jsonl` (default): the JSON lines format of the file sink.
+//! - `csv` (default): the CSV format of the file sink.
+
+mod ending;
+mod message;
+
+mod staging;
+
+pub use message::StagedFiles;
+pub use staging::{Staging, StagingFile};
