@@ -7,6 +7,8 @@
 //!
 //! | sink | rows | guarantee | what it leaves | feature |
 //! |---|---|---|---|---|
+//! | [`MemorySink`] | any | at-most-once | rows in this process | |
+//! | [`Noop`] | any | at-most-once | nothing | |
 //! | a sink of your own over [`Staging`] | yours | exactly-once | files of your format | |
 //!
 //! # Features
@@ -19,5 +21,10 @@ mod message;
 
 mod staging;
 
+mod memory;
+mod noop;
+
+pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
+pub use noop::{Discarded, Noop};
 pub use staging::{Staging, StagingFile};
