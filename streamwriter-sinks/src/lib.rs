@@ -7,6 +7,7 @@
 //!
 //! | sink | rows | guarantee | what it leaves | feature |
 //! |---|---|---|---|---|
+//! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
 //! | [`MemorySink`] | any | at-most-once | rows in this process | |
 //! | [`Noop`] | any | at-most-once | nothing | |
 //! | a sink of your own over [`Staging`] | yours | exactly-once | files of your format | |
@@ -16,6 +17,7 @@
 //! - `jsonl` (default): the JSON lines format of the file sink.
 //! - `csv` (default): the CSV format of the file sink.
 
+mod cells;
 mod ending;
 mod message;
 
@@ -23,8 +25,10 @@ mod staging;
 
 mod memory;
 mod noop;
+mod stdout;
 
 pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};
 pub use staging::{Staging, StagingFile};
+pub use stdout::{Rendered, Stdout};
