@@ -7,6 +7,8 @@
 //!
 //! | sink | rows | guarantee | what it leaves | feature |
 //! |---|---|---|---|---|
+//! | `FileSink::json_lines` | `Serialize` | exactly-once | `*.jsonl` | `jsonl` |
+//! | `FileSink::csv` | `Serialize`, flat | exactly-once | `*.csv` | `csv` |
 //! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
 //! | [`MemorySink`] | any | at-most-once | rows in this process | |
 //! | [`Noop`] | any | at-most-once | nothing | |
@@ -23,10 +25,19 @@ mod message;
 
 mod staging;
 
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+mod file;
+
 mod memory;
 mod noop;
 mod stdout;
 
+#[cfg(feature = "csv")]
+pub use file::Csv;
+#[cfg(feature = "jsonl")]
+pub use file::JsonLines;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub use file::{FileFormat, FileSink};
 pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};
