@@ -7,6 +7,7 @@
 //!
 //! | sink | rows | guarantee | what it leaves | feature |
 //! |---|---|---|---|---|
+//! | `ParquetSink` | serde types, or Arrow record batches | exactly-once | `*.parquet` | `parquet` |
 //! | `FileSink::json_lines` | `Serialize` | exactly-once | `*.jsonl` | `jsonl` |
 //! | `FileSink::csv` | `Serialize`, flat | exactly-once | `*.csv` | `csv` |
 //! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
@@ -27,6 +28,8 @@ mod staging;
 
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 mod file;
+#[cfg(feature = "parquet")]
+mod parquet;
 
 mod memory;
 mod noop;
@@ -41,5 +44,7 @@ pub use file::{FileFormat, FileSink};
 pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};
+#[cfg(feature = "parquet")]
+pub use parquet::{ArrowBatches, Columns, Compression, Encoding, ParquetSink, ViaSerde};
 pub use staging::{Staging, StagingFile};
 pub use stdout::{Rendered, Stdout};
