@@ -15,7 +15,8 @@ use crate::staging::{Staging, StagingFile};
 ///
 /// A row is a struct or map of plain values, a tuple (columns `_1`, `_2`, …), or a single
 /// `value`. A list, map or struct inside a row has no CSV form and is an error that names its
-/// column. All rows of a file have the columns of the first one.
+/// column. All rows of a file have the columns of the first one. An empty text and a missing value
+/// look the same unless there is a [`null_value`](FileSink::null_value).
 #[derive(Clone, Debug)]
 pub struct Csv {
     delimiter: u8,

@@ -1,15 +1,4 @@
 //! What makes a file sink exactly-once: stage, publish, remember, clean up.
-//!
-//! # Layout of a target
-//! ```text
-//! part-b0000000003-p00000-f0000-{query}.parquet     published: batch 3, partition 0, file 0
-//! _streamwriter/owner                                which query writes here, and its checkpoint
-//! _streamwriter/lock                                 which process does so now
-//! _streamwriter/committed/00000000000000000003       the record that batch 3 is committed
-//! _streamwriter/staging/{query}/00000000000000000004/r2-p0-a1-f0
-//!                                                    staged: run 2, partition 0, attempt 1, file 0
-//! ```
-//! A reader that lists `*.parquet` sees published files only, and each of them is complete.
 
 mod committed;
 mod error;
@@ -48,6 +37,17 @@ const FILES_PER_FENCE: usize = 64;
 /// nothing is visible before `commit`, and `publish` may be repeated, also by another process
 /// after a crash in its middle, since a file that is published with the identity of its message
 /// counts as done and one that is not is published then.
+///
+/// # Layout of a target
+/// ```text
+/// part-b0000000003-p00000-f0000-{query}.parquet     published: batch 3, partition 0, file 0
+/// _streamwriter/owner                                which query writes here, and its checkpoint
+/// _streamwriter/lock                                 which process does so now
+/// _streamwriter/committed/00000000000000000003       the record that batch 3 is committed
+/// _streamwriter/staging/{query}/00000000000000000004/r2-p0-a1-f0
+///                                                    staged: run 2, partition 0, attempt 1, file 0
+/// ```
+/// A reader that lists `*.parquet` sees published files only, and each of them is complete.
 ///
 /// # Example
 /// A sink of one's own that writes one number per line:
@@ -266,7 +266,7 @@ impl Target for Staging {
         // Before the probe: its temporary files are cleaned up by whoever has the lock.
         let lock = storage.lock(&names::lock()?, &claim.holder, claim.take_over)?;
         storage.probe()?;
-        storage.remove_temporary(&StorePath::root())?;
+        // Not in the data directory itself: what lies there may be somebody else's.
         storage.remove_temporary(&names::own_directory()?)?;
         storage.remove_temporary(&names::committed_directory()?)?;
         owner::claim(storage, claim)?;

@@ -234,6 +234,25 @@ fn a_message_can_name_nothing_but_files_of_its_batch() {
 }
 
 #[test]
+fn a_superseded_driver_publishes_nothing_more() {
+    let place = place();
+    let pretend = Pretend::default();
+    let count = FILES_PER_FENCE + 6;
+    let files: Vec<_> = (0..count as u32)
+        .map(|partition| stage(&place.staging, &in_partition(pretend, partition), b"rows"))
+        .collect();
+    for (checks, published) in [(0, 0), (1, FILES_PER_FENCE), (2, count)] {
+        let outcome = place
+            .staging
+            .publish(&files, &pretend.superseded_batch(checks));
+        assert_eq!(place.visible().len(), published);
+        let kind = outcome.map_err(|error| error.kind());
+        let expected = (published < count).then_some(ErrorKind::Superseded);
+        assert_eq!(kind.err(), expected, "{checks} checks");
+    }
+}
+
+#[test]
 fn a_partition_directory_is_part_of_the_name_and_cannot_be_ours() {
     let place = place();
     let pretend = Pretend::default();
@@ -523,14 +542,16 @@ fn temporary_files_of_a_crash_go_away_at_the_next_start() {
     let place = place();
     let claim = TargetClaim::new(QueryId::random(), "c");
     place.staging.open(&claim).unwrap();
-    let left = ["", "_streamwriter", "_streamwriter/committed"]
+    let left = ["_streamwriter", "_streamwriter/committed"]
         .map(|directory| place.file(directory).join(".tmp-crashed"));
     fs::create_dir_all(place.file("_streamwriter/committed")).unwrap();
+    fs::write(place.file(".tmp-foreign"), b"mine").unwrap();
     for file in &left {
         fs::write(file, b"torn").unwrap();
     }
     place.staging.open(&claim).unwrap();
     assert!(left.iter().all(|file| !file.exists()));
+    assert!(place.file(".tmp-foreign").exists());
 }
 
 #[test]

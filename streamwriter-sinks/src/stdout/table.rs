@@ -76,13 +76,13 @@ impl TableRows {
         if rows.is_empty() {
             return String::new();
         }
-        let columns: Vec<Column> = (0..self.columns.len())
-            .map(|place| Column::of(place, &self.columns, rows))
+        let names = self.columns.iter().enumerate();
+        let columns: Vec<Column> = names
+            .map(|(place, name)| Column::of(place, name, rows))
             .collect();
         let border = border(&columns);
         let mut text = border.clone();
-        let names = self.columns.iter().map(String::as_str);
-        push_line(&mut text, columns.iter().zip(names).map(Column::name));
+        push_line(&mut text, columns.iter().map(Column::heading));
         text.push_str(&border);
         for row in rows {
             let cells = columns.iter().map(|column| column.cell(row));
@@ -103,8 +103,7 @@ struct RowCells<'c> {
 
 impl CellSink for RowCells<'_> {
     fn cell(&mut self, column: &str, cell: Cell<'_>) -> Result<(), CellError> {
-        let column = escape::cell(column, self.cell_width);
-        let place = place_of(self.columns, &column, self.next);
+        let place = place_of(self.columns, column, self.next);
         self.next = place + 1;
         let show = |text| escape::cell(text, self.cell_width);
         let cell = match cell {
@@ -153,28 +152,30 @@ fn put(cells: &mut Vec<TableCell>, place: usize, cell: TableCell) {
 /// How a column is drawn.
 struct Column {
     place: usize,
+    name: String,
     width: usize,
     right: bool,
 }
 
 impl Column {
-    fn of(place: usize, names: &[String], rows: &[Vec<TableCell>]) -> Self {
+    fn of(place: usize, name: &str, rows: &[Vec<TableCell>]) -> Self {
         let cells = || {
             rows.iter()
                 .map(|row| row.get(place).unwrap_or(&TableCell::Null))
         };
-        let name = names.get(place).map_or(0, |name| escape::width(name));
+        let name = escape::cell(name, None);
         let widest = cells().map(|cell| escape::width(cell.text())).max();
         Self {
             place,
-            width: name.max(widest.unwrap_or(0)),
+            width: escape::width(&name).max(widest.unwrap_or(0)),
+            name,
             right: cells().any(|cell| matches!(cell, TableCell::Number(_)))
                 && !cells().any(|cell| matches!(cell, TableCell::Text(_))),
         }
     }
 
-    fn name((column, name): (&Self, &str)) -> String {
-        column.padded(name, column.right)
+    fn heading(&self) -> String {
+        self.padded(&self.name, self.right)
     }
 
     fn cell(&self, row: &[TableCell]) -> String {

@@ -136,6 +136,19 @@ fn rows_with_different_columns_share_one_table() {
 }
 
 #[test]
+fn long_and_strange_column_names_are_kept_apart() {
+    use std::collections::BTreeMap;
+    let (one, two) = ("x".repeat(30) + "1", "x".repeat(30) + "2");
+    let row = BTreeMap::from([(one.as_str(), 7), (two.as_str(), 8), ("\u{7}", 9)]);
+    let text = shown(Stdout::table().truncate(5), vec![vec![row]]);
+    assert!(text.contains(&one) && text.contains(&two), "{text}");
+    assert!(text.contains(r"\u{7}") && !text.contains('\u{7}'), "{text}");
+    for cell in ["7|", "8|", "9|"] {
+        assert!(text.contains(cell), "{text}");
+    }
+}
+
+#[test]
 fn json_lines_stay_json_and_hold_no_control_characters() {
     let text = shown(Stdout::json(), vec![vec![trips()[1].clone()]]);
     let line = text.lines().nth(3).unwrap();
