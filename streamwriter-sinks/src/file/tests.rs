@@ -211,13 +211,17 @@ mod csv {
         let directory = tempfile::tempdir().unwrap();
         let sink = FileSink::csv(directory.path()).unwrap();
         let first = BTreeMap::from([("a", 1), ("b", 2)]);
-        for other in [
-            BTreeMap::from([("a", 1)]),
-            BTreeMap::from([("a", 1), ("c", 2)]),
-            BTreeMap::from([("a", 1), ("b", 2), ("c", 2)]),
+        for (other, named) in [
+            (BTreeMap::from([("a", 1)]), "no column `b`"),
+            (BTreeMap::from([("a", 1), ("c", 2)]), "column `c` where"),
+            (
+                BTreeMap::from([("a", 1), ("b", 2), ("c", 2)]),
+                "column `c`, and",
+            ),
         ] {
             let rows = vec![first.clone(), other];
             let error = write_rows(&sink, rows, &Pretend::default().task()).unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
             assert_eq!(error.kind(), ErrorKind::Row, "{error}");
         }
     }

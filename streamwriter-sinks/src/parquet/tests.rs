@@ -164,6 +164,28 @@ fn the_file_says_where_its_rows_come_from_and_keeps_the_options() {
 }
 
 #[test]
+fn a_row_group_is_bounded_by_its_bytes_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let sink = ParquetSink::new(directory.path())
+        .unwrap()
+        .compression(Compression::None)
+        .batch_rows(100)
+        .row_group_bytes(64 * 1024);
+    let pretend = Pretend::default();
+    let message = write_rows(&sink, (0..20_000).map(trip), &pretend.task()).unwrap();
+    sink.commit(vec![message], &pretend.batch()).unwrap();
+    let file = File::open(&files(directory.path())[0]).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let groups = reader.metadata().row_groups();
+    assert!(groups.len() > 3, "{} row groups", groups.len());
+    assert!(
+        groups
+            .iter()
+            .all(|group| group.compressed_size() < 128 * 1024)
+    );
+}
+
+#[test]
 fn options_without_sense_are_refused_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let sink = || ParquetSink::new(directory.path()).unwrap();

@@ -313,4 +313,6 @@ fn place(storage: &dyn Storage, path: &StorePath) -> String {
 }
 
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod tests;

@@ -165,6 +165,17 @@ fn neither_another_attempt_nor_another_run_meets_the_files_of_the_first() {
 }
 
 #[test]
+fn a_number_is_given_to_one_file_of_a_task() {
+    let place = place();
+    let task = Pretend::default().task();
+    let first = place.staging.file(&task, None, 0, "txt").unwrap();
+    let error = place.staging.file(&task, None, 0, "txt").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    let second = place.staging.file(&task, None, 1, "txt").unwrap();
+    assert_ne!(first.path(), second.path());
+}
+
+#[test]
 fn an_abort_and_a_dropped_file_leave_nothing() {
     let place = place();
     let pretend = Pretend::default();
