@@ -47,8 +47,8 @@ pub enum ErrorKind {
     Panic,
     /// The query did not stop within the time given; it ends later (Q2).
     StillRunning,
-    /// A sink asks the query to end without an error, for example because its pipe was closed. The
-    /// batch is not recorded as committed.
+    /// The sink asks the query to end, and nothing is wrong: whoever reads its output has gone.
+    /// The batch in hand is not recorded as committed.
     Stopped,
 }
 

@@ -1,1 +1,50 @@
-//! crate
+//! The prebuilt sinks of streamwriter, and the staging helper that makes file sinks exactly-once.
+//!
+//! A sink is shared by the tasks that write the partitions of a batch. What they write is
+//! invisible at first; each task hands a message to the driver, and the driver's `commit` makes
+//! the whole batch visible. See `StreamWriter` and `WriteRows` in `streamwriter-core` for the
+//! contract.
+//!
+//! | sink | rows | guarantee | what it leaves | feature |
+//! |---|---|---|---|---|
+//! | `ParquetSink` | serde types, or Arrow record batches | exactly-once | `*.parquet` | `parquet` |
+//! | `FileSink::json_lines` | `Serialize` | exactly-once | `*.jsonl` | `jsonl` |
+//! | `FileSink::csv` | `Serialize`, flat | exactly-once | `*.csv` | `csv` |
+//! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
+//! | [`MemorySink`] | any | at-most-once | rows in this process | |
+//! | [`Noop`] | any | at-most-once | nothing | |
+//! | a sink of your own over [`Staging`] | yours | exactly-once | files of your format | |
+//!
+//! # Features
+//! - `parquet` (default): the Parquet sink. Heavy: brings `arrow`, `parquet` and `serde_arrow`.
+//! - `jsonl` (default): the JSON lines format of the file sink.
+//! - `csv` (default): the CSV format of the file sink.
+
+mod cells;
+mod ending;
+mod message;
+
+mod staging;
+
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+mod file;
+#[cfg(feature = "parquet")]
+mod parquet;
+
+mod memory;
+mod noop;
+mod stdout;
+
+#[cfg(feature = "csv")]
+pub use file::Csv;
+#[cfg(feature = "jsonl")]
+pub use file::JsonLines;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub use file::{FileFormat, FileSink};
+pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
+pub use message::StagedFiles;
+pub use noop::{Discarded, Noop};
+#[cfg(feature = "parquet")]
+pub use parquet::{ArrowBatches, Columns, Compression, Encoding, ParquetSink, ViaSerde};
+pub use staging::{Staging, StagingFile};
+pub use stdout::{Rendered, Stdout};

@@ -169,6 +169,18 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// [`Storage`](crate::ErrorKind::Storage).
     fn discard(&self, staged: &StorePath) -> Result<bool>;
 
+    /// Removes a directory if nothing is in it; returns whether it did.
+    ///
+    /// Only a storage that has directories does anything. Called for directories that nothing is
+    /// staged into any more, so that they do not pile up; a crash may bring one back.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage). A directory that is absent or not empty is none.
+    fn remove_directory(&self, path: &StorePath) -> Result<bool> {
+        let _ = path;
+        Ok(false)
+    }
+
     /// Takes the lock of that name for this process, until the returned guard is dropped.
     ///
     /// With `take_over` a lock that is held, for example by a stopped process, is taken from its

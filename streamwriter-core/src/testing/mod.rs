@@ -5,9 +5,10 @@ mod fault;
 pub use fault::{FaultStorage, When};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::context::{BatchContext, CancelFlag, CancelReason, TaskContext, TaskNumbers};
-use crate::error::{BoxError, Result};
+use crate::context::{BatchContext, CancelFlag, CancelReason, Fence, TaskContext, TaskNumbers};
+use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Run};
 use crate::message::{self, CommitMessage};
 use crate::rows::TaskRows;
@@ -70,6 +71,15 @@ impl Pretend {
             .prepared_as("sha256:test")
     }
 
+    /// Makes the context of the batch for a driver that a newer run supersedes: the first `checks`
+    /// calls of [`check_current`](BatchContext::check_current) pass, all later ones fail (E5).
+    #[must_use]
+    pub fn superseded_batch(&self, checks: u64) -> BatchContext {
+        self.batch().fenced_by(Arc::new(FenceAfter {
+            left: AtomicU64::new(checks),
+        }))
+    }
+
     fn numbers(&self) -> TaskNumbers {
         let Self {
             query,
@@ -88,6 +98,25 @@ impl Pretend {
             partitions,
             attempt,
         }
+    }
+}
+
+#[derive(Debug)]
+struct FenceAfter {
+    left: AtomicU64,
+}
+
+impl Fence for FenceAfter {
+    fn check(&self) -> Result<()> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            return Err(Error::new(
+                ErrorKind::Superseded,
+                "a newer run of the query has taken over",
+            ));
+        }
+        self.left.store(left - 1, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -98,6 +98,26 @@ impl Durable {
         Ok(())
     }
 
+    /// Removes a directory unless something is in it.
+    pub(super) fn remove_empty_directory(&self, directory: &Path) -> Result<bool, StorageError> {
+        // IMPORTANT: the memory goes first. A file made between the two steps sees a directory
+        // that is unknown and checks for it; the other order would let it trust a stale memory.
+        self.known_directories().remove(directory);
+        match fs::remove_dir(directory) {
+            Ok(()) => Ok(true),
+            Err(error)
+                if super::is_absent(&error) || error.kind() == io::ErrorKind::DirectoryNotEmpty =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(StorageError::io(
+                "remove the directory",
+                directory.display().to_string(),
+                error,
+            )),
+        }
+    }
+
     fn known_directories(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
         self.known_directories
             .lock()

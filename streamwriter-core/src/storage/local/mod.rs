@@ -231,6 +231,11 @@ impl Storage for LocalStorage {
         self.delete(staged)
     }
 
+    fn remove_directory(&self, path: &StorePath) -> Result<bool> {
+        let directory = self.full_path(path);
+        Ok(self.durable.remove_empty_directory(&directory)?)
+    }
+
     fn lock(
         &self,
         path: &StorePath,

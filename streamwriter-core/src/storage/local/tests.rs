@@ -129,3 +129,14 @@ fn a_file_as_directory_is_refused_by_name() {
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("file"), "{error}");
 }
+
+#[test]
+fn only_an_empty_directory_is_removed_and_it_can_be_used_again() {
+    let (_directory, storage) = storage();
+    let object = staged(&storage, "1", b"rows");
+    assert!(!storage.remove_directory(&path("s")).unwrap(), "not empty");
+    storage.discard(&object.staged).unwrap();
+    assert!(storage.remove_directory(&path("s")).unwrap());
+    assert!(!storage.remove_directory(&path("s")).unwrap(), "absent");
+    staged(&storage, "1", b"rows");
+}

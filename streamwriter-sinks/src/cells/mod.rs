@@ -1,0 +1,76 @@
+//! A serde row as a line of named cells, for CSV and for tables.
+
+mod row;
+mod scalar;
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One cell, rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cell<'a> {
+    Null,
+    Number(&'a str),
+    Text(&'a str),
+}
+
+/// Why a row does not become cells.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CellError {
+    #[error("{0}")]
+    Custom(String),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl serde::ser::Error for CellError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Custom(message.to_string())
+    }
+}
+
+/// Takes the cells of a row, in their order.
+pub(crate) trait CellSink {
+    /// Takes a cell.
+    fn cell(&mut self, column: &str, cell: Cell<'_>) -> Result<(), CellError>;
+
+    /// Takes a value that has parts of its own; `what` says which sort it is.
+    fn nested<T: Serialize + ?Sized>(
+        &mut self,
+        column: &str,
+        what: &'static str,
+        value: &T,
+    ) -> Result<(), CellError>;
+}
+
+/// The column of a row that is a single value, as in Spark.
+const VALUE_COLUMN: &str = "value";
+
+/// Hands the cells of a row to a sink: the fields of a struct or map, the members of a tuple
+/// (`_1`, `_2`, …), or a single `value`.
+pub(crate) fn visit<R: Serialize, S: CellSink>(row: &R, sink: &mut S) -> Result<(), CellError> {
+    match row.serialize(row::RowSerializer { sink })? {
+        row::Visited::Cells => Ok(()),
+        row::Visited::Whole(what) => sink.nested(VALUE_COLUMN, what, row),
+    }
+}
+
+/// Hands one value to a sink.
+fn visit_value<T: Serialize + ?Sized, S: CellSink>(
+    column: &str,
+    value: &T,
+    scratch: &mut String,
+    sink: &mut S,
+) -> Result<(), CellError> {
+    scratch.clear();
+    match value.serialize(scalar::ScalarSerializer { text: scratch })? {
+        scalar::Scalar::Null => sink.cell(column, Cell::Null),
+        scalar::Scalar::Number => sink.cell(column, Cell::Number(scratch)),
+        scalar::Scalar::Text => sink.cell(column, Cell::Text(scratch)),
+        scalar::Scalar::Nested(what) => sink.nested(column, what, value),
+    }
+}
+
+#[cfg(test)]
+mod tests;

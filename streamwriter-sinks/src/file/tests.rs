@@ -1,0 +1,228 @@
+//! Guards what the text files hold, and that they appear with the commit only.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+use streamwriter_core::testing::{Pretend, round_trip, write_rows, write_rows_cut_off};
+
+use super::*;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Trip {
+    id: i64,
+    city: String,
+    fare: Option<f64>,
+}
+
+fn trips() -> Vec<Trip> {
+    let trip = |id, city: &str, fare| Trip {
+        id,
+        city: city.to_owned(),
+        fare,
+    };
+    vec![
+        trip(1, "Oslo", Some(0.1)),
+        trip(-2, "a \"quoted\", word\nand a line", None),
+        trip(i64::MAX, "", Some(1e300)),
+    ]
+}
+
+/// What a reader sees that lists files with this extension.
+fn listed(directory: &Path, extension: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.retain(|path| path.extension().is_some_and(|found| found == extension));
+    let read = |path: &std::path::PathBuf| fs::read_to_string(path).unwrap();
+    paths.iter().map(read).collect()
+}
+
+/// Writes the rows, checks that nothing is visible, and commits by a fresh sink, twice.
+fn committed<R: Serialize + Send, F: FileFormat>(
+    directory: &Path,
+    make: impl Fn() -> FileSink<F>,
+    rows: Vec<R>,
+) -> Vec<String> {
+    let pretend = Pretend::default();
+    let message = write_rows(&make(), rows, &pretend.task()).unwrap();
+    assert_eq!(listed(directory, F::NAME), [""; 0]);
+    for _ in 0..2 {
+        let message = round_trip(&message).unwrap();
+        make().commit(vec![message], &pretend.batch()).unwrap();
+    }
+    listed(directory, F::NAME)
+}
+
+/// Returns how many staged files there are.
+fn staged(directory: &Path) -> usize {
+    let storage = streamwriter_core::LocalStorage::shared(directory).unwrap();
+    let own = streamwriter_core::StorePath::parse("_streamwriter/staging").unwrap();
+    storage.list(&own).unwrap().len()
+}
+
+#[cfg(feature = "jsonl")]
+mod json_lines {
+    use super::*;
+
+    #[test]
+    fn lines_read_back_as_they_were() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || FileSink::json_lines(directory.path()).unwrap();
+        let files = committed(directory.path(), make, trips());
+        assert_eq!(files.len(), 1);
+        assert!(files[0].ends_with('\n'));
+        let read = files[0]
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        assert_eq!(read.collect::<Vec<Trip>>(), trips());
+    }
+
+    #[test]
+    fn an_empty_partition_writes_no_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || FileSink::json_lines(directory.path()).unwrap();
+        assert!(committed::<Trip, _>(directory.path(), make, vec![]).is_empty());
+    }
+
+    #[test]
+    fn a_partition_that_was_cut_off_or_cancelled_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = FileSink::json_lines(directory.path()).unwrap();
+        let pretend = Pretend::default();
+        let error = write_rows_cut_off(&sink, trips(), &pretend.task()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Task);
+        assert!(write_rows(&sink, trips(), &pretend.cancelled_task()).is_err());
+        assert_eq!(staged(directory.path()), 0);
+    }
+
+    #[test]
+    fn an_abort_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = FileSink::json_lines(directory.path()).unwrap();
+        let pretend = Pretend::default();
+        let message = write_rows(&sink, trips(), &pretend.task()).unwrap();
+        assert_eq!(staged(directory.path()), 1);
+        sink.abort(vec![None, Some(message)], &pretend.batch())
+            .unwrap();
+        assert_eq!(staged(directory.path()), 0);
+        assert!(listed(directory.path(), "jsonl").is_empty());
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_is_named_and_permanent() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = FileSink::json_lines(directory.path()).unwrap();
+        let bad = std::collections::BTreeMap::from([((1, 2), 3)]);
+        let rows = vec![Default::default(), bad];
+        let error = write_rows(&sink, rows, &Pretend::default().task()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Row);
+        assert!(error.is_permanent());
+        assert!(error.to_string().contains("row 2"), "{error}");
+        assert_eq!(staged(directory.path()), 0);
+    }
+}
+
+#[cfg(feature = "csv")]
+mod csv {
+    use super::*;
+
+    #[test]
+    fn records_read_back_as_they_were() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || FileSink::csv(directory.path()).unwrap();
+        let files = committed(directory.path(), make, trips());
+        assert!(files[0].starts_with("id,city,fare\n1,Oslo,0.1\n"));
+        let mut reader = ::csv::Reader::from_reader(files[0].as_bytes());
+        let read: Vec<Trip> = reader.deserialize().map(Result::unwrap).collect();
+        assert_eq!(read, trips());
+    }
+
+    #[test]
+    fn a_partition_that_was_cut_off_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = FileSink::csv(directory.path()).unwrap();
+        let error = write_rows_cut_off(&sink, trips(), &Pretend::default().task()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Task);
+        assert_eq!(staged(directory.path()), 0);
+    }
+
+    #[test]
+    fn header_delimiter_and_null_value_are_options() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || {
+            let sink = FileSink::csv(directory.path()).unwrap();
+            sink.header(false).delimiter(b'\t').null_value("NA")
+        };
+        let files = committed(
+            directory.path(),
+            make,
+            vec![("a,b", None::<u8>), ("c", Some(1))],
+        );
+        assert_eq!(files, ["a,b\tNA\nc\t1\n"]);
+        let sink = FileSink::csv(directory.path()).unwrap().delimiter(b'"');
+        let error = WriteRows::<u8>::check_rows(&sink).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+
+    #[test]
+    fn tuples_and_single_values_have_column_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || FileSink::csv(directory.path()).unwrap();
+        assert_eq!(
+            committed(directory.path(), make, vec![(1, "x")]),
+            ["_1,_2\n1,x\n"]
+        );
+        let directory = tempfile::tempdir().unwrap();
+        let make = || FileSink::csv(directory.path()).unwrap();
+        let rows = vec![None, Some("")];
+        assert_eq!(
+            committed(directory.path(), make, rows),
+            ["value\n\"\"\n\"\"\n"]
+        );
+    }
+
+    #[test]
+    fn a_nested_value_is_an_error_that_names_its_column() {
+        #[derive(Serialize)]
+        struct Outer {
+            id: u8,
+            inner: Option<Trip>,
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let sink = FileSink::csv(directory.path()).unwrap().header(false);
+        let inner = Some(trips().remove(0));
+        let rows = vec![Outer { id: 1, inner: None }, Outer { id: 2, inner }];
+        let error = write_rows(&sink, rows, &Pretend::default().task()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Row);
+        let text = error.to_string();
+        assert!(
+            text.contains("row 2") && text.contains("`inner` is a struct"),
+            "{text}"
+        );
+        assert!(error.is_permanent());
+        assert_eq!(staged(directory.path()), 0);
+    }
+
+    #[test]
+    fn rows_with_other_columns_than_the_first_are_refused() {
+        use std::collections::BTreeMap;
+        let directory = tempfile::tempdir().unwrap();
+        let sink = FileSink::csv(directory.path()).unwrap();
+        let first = BTreeMap::from([("a", 1), ("b", 2)]);
+        for (other, named) in [
+            (BTreeMap::from([("a", 1)]), "no column `b`"),
+            (BTreeMap::from([("a", 1), ("c", 2)]), "column `c` where"),
+            (
+                BTreeMap::from([("a", 1), ("b", 2), ("c", 2)]),
+                "column `c`, and",
+            ),
+        ] {
+            let rows = vec![first.clone(), other];
+            let error = write_rows(&sink, rows, &Pretend::default().task()).unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
+            assert_eq!(error.kind(), ErrorKind::Row, "{error}");
+        }
+    }
+}
