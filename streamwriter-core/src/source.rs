@@ -154,7 +154,8 @@ pub struct SourceState {
 ///
 /// All methods except [`open`](Self::open) are called on the driver thread, one at a time, in
 /// this order: [`start`](Self::start) once; then, if the checkpoint has a committed batch,
-/// [`committed`](Self::committed) for the newest; then `plan` and `committed` for each batch.
+/// [`committed`](Self::committed) for the newest; then [`resumed`](Self::resumed) for each batch
+/// that is planned and not committed; then `plan` and `committed` for each batch.
 /// `plan` of a batch may come before `committed` of the one before it (B5), so a source remembers
 /// in memory what it has planned.
 pub trait Source: Send + Sync + 'static {
@@ -233,6 +234,25 @@ pub trait Source: Send + Sync + 'static {
     /// A reason not to go on: the batch is aborted and the query ends.
     fn accept(&self, batch: BatchId, counts: &ReadCounts) -> Result<(), BoxError> {
         let _ = (batch, counts);
+        Ok(())
+    }
+
+    /// Learns at a restart of a batch that an earlier run planned and did not commit.
+    ///
+    /// Its `offsets/N` is in the journal and its `commits/N` is not, so it is read or published
+    /// again from the logged plan, without another `plan` call. Called once for each such batch,
+    /// the oldest first, after `start` and the `committed` of the newest committed batch, and
+    /// before `freeze` and the first `plan`: a source that remembers what it has planned would
+    /// otherwise plan the same input a second time, for the batch that follows.
+    ///
+    /// # Errors
+    /// Whatever keeps the source from going on after this batch. The query ends with it.
+    fn resumed(
+        &self,
+        batch: BatchId,
+        plan: &Plan<Self::Offset, Self::Partition>,
+    ) -> Result<(), BoxError> {
+        let _ = (batch, plan);
         Ok(())
     }
 

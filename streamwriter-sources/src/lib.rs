@@ -1,1 +1,50 @@
-//! crate
+//! The prebuilt sources of streamwriter: where rows come from when nothing else is at hand.
+//!
+//! A source is a stream of rows that can be cut into batches, and read again after a crash: what a
+//! batch holds is decided once, logged, and never decided anew.
+//!
+//! | Source | Rows | Replay | Feature |
+//! |---|---|---|---|
+//! | [`Csv`] | the records of the CSV files of a directory, as your `Deserialize` type | yes | `csv` (default) |
+//! | [`JsonLines`] | the lines of the JSON lines files of a directory, as your type | yes | `jsonl` (default) |
+//! | [`Rate`] | [`RateRow`]s, so many per second | yes | |
+//! | [`Memory`] | values of the program itself | yes, if the program offers them again | |
+//!
+//! Without any feature the crate depends on nothing but streamwriter's core, serde and tracing.
+//!
+//! # Putting files into a directory
+//!
+//! A file is read as it is when a batch is planned, so it must appear **whole**: write it outside
+//! of the directory, or under a name that begins with `.` or `_`, and rename it when it is
+//! complete. A rename within one file system is atomic. A file that changes after it was planned
+//! fails the query; one that changes after it was read is not read again, because a file is known
+//! by its name.
+//!
+//! ```no_run
+//! # fn main() -> std::io::Result<()> {
+//! std::fs::write("in/.orders-17.jsonl", "{\"id\":1}\n{\"id\":2}\n")?;
+//! std::fs::rename("in/.orders-17.jsonl", "in/orders-17.jsonl")?;
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+mod files;
+
+#[cfg(feature = "csv")]
+mod csv;
+#[cfg(feature = "jsonl")]
+mod json_lines;
+
+mod memory;
+mod plain;
+mod rate;
+
+#[cfg(feature = "csv")]
+pub use crate::csv::{Csv, CsvReader};
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub use files::{BadRows, FileIdentity, FileRange, FilesOffset, FilesPartition};
+#[cfg(feature = "jsonl")]
+pub use json_lines::{JsonLines, JsonLinesReader};
+pub use memory::{Memory, MemoryOffset, MemoryPartition, MemoryReader};
+pub use rate::{Rate, RateOffset, RatePartition, RateReader, RateRow};

@@ -1,0 +1,197 @@
+//! A directory of files as a stream: what the sources of all formats share.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use streamwriter_core::{
+    BatchId, Error, ErrorKind, Plan, PlanLimits, ReadCounts, Result, SourceContext,
+};
+
+use super::batch::Batch;
+use super::listing::{Wanted, directory_error, identify};
+use super::options::{BadRows, FileOptions};
+use super::position::{FilesOffset, FilesPartition};
+use super::scan::Framing;
+use super::split::split;
+use super::taken::TakenSet;
+use super::tracker::Tracker;
+
+/// Files that one listing remembers; the next listing comes when they are planned.
+const LISTED_FILES_MAX: usize = 10_000;
+
+/// A directory whose files are read once each, and the memory of which have been.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    root: PathBuf,
+    pub(crate) options: FileOptions,
+    tracker: Mutex<Tracker>,
+}
+
+impl Directory {
+    pub(crate) fn new(path: &Path, extensions: &[&str]) -> Result<Self> {
+        let absolute = std::path::absolute(path).map_err(|error| directory_error(path, error))?;
+        // Without a trailing separator, so that the description does not depend on it.
+        let root: PathBuf = absolute.components().collect();
+        check_directory(&root)?;
+        Ok(Self {
+            root,
+            options: FileOptions::new(extensions),
+            tracker: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn description(&self, format: &str) -> String {
+        format!("{format} directory {}", self.root.display())
+    }
+
+    pub(crate) fn start(&self, context: &SourceContext) -> Result<()> {
+        self.options.validate()?;
+        check_directory(&self.root)?;
+        let taken = match context.state() {
+            Some(state) => TakenSet::open(state, context.query_id())?,
+            None => TakenSet::default(),
+        };
+        *self.tracker() = Tracker::new(taken);
+        Ok(())
+    }
+
+    pub(crate) fn freeze(&self) -> Result<()> {
+        let mut tracker = self.tracker();
+        let planned = tracker.planned_files(&FilesOffset::default());
+        let there = self.wanted(&tracker, &planned).all()?;
+        tracker.frozen = Some(there);
+        tracker.queue.clear();
+        Ok(())
+    }
+
+    pub(crate) fn plan(
+        &self,
+        framing: Framing,
+        start: Option<&FilesOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Option<Plan<FilesOffset, FilesPartition>>> {
+        let start = start.cloned().unwrap_or_default();
+        let mut tracker = self.tracker();
+        tracker.rewind(&start)?;
+        let mut batch = Batch::new(&self.root, framing, limits);
+        if let Some(partial) = &start.partial {
+            let file = partial.file.clone();
+            file.open(&self.root)?;
+            batch.offer(file, partial.position)?;
+        }
+        self.fill(&mut tracker, &start, &mut batch, limits)?;
+        let (ranges, partial) = batch.finish();
+        if ranges.is_empty() {
+            return Ok(None);
+        }
+        let finished = ranges.iter().filter(|range| range.finishes()).count() as u64;
+        let plan = Plan {
+            end: FilesOffset {
+                files: start.files.saturating_add(finished),
+                partial,
+            },
+            partitions: split(&self.root, framing, ranges, limits.executors)?,
+            rows: None,
+        };
+        tracker.plan(&plan);
+        Ok(Some(plan))
+    }
+
+    /// Fills a batch from the queue, and from one new listing if the queue does not suffice.
+    fn fill(
+        &self,
+        tracker: &mut Tracker,
+        start: &FilesOffset,
+        batch: &mut Batch<'_>,
+        limits: &PlanLimits,
+    ) -> Result<()> {
+        let mut planned = tracker.planned_files(start);
+        let mut listed = false;
+        while !batch.is_full() {
+            let Some(found) = tracker.queue.pop_front() else {
+                if listed {
+                    return Ok(());
+                }
+                listed = true;
+                let count = limits.files.map_or(0, |files| files as usize);
+                let found = self.wanted(tracker, &planned);
+                tracker.queue =
+                    found.first(count.clamp(LISTED_FILES_MAX, 10 * LISTED_FILES_MAX))?;
+                continue;
+            };
+            // It may have gone away since the listing; nothing is planned of it yet.
+            let Some(file) = identify(&self.root, &found.name)? else {
+                continue;
+            };
+            planned.insert(super::taken::hash_of(&found.name));
+            if !batch.offer(file, 0)? {
+                tracker.queue.push_front(found);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn resumed(&self, plan: &Plan<FilesOffset, FilesPartition>) {
+        self.tracker().plan(plan);
+    }
+
+    pub(crate) fn committed(
+        &self,
+        batch: BatchId,
+        plan: &Plan<FilesOffset, FilesPartition>,
+    ) -> Result<()> {
+        self.tracker().committed(batch, plan)
+    }
+
+    pub(crate) fn accept(&self, batch: BatchId, counts: &ReadCounts) -> Result<()> {
+        match self.options.bad_rows {
+            BadRows::Drop { limit } if counts.dropped > limit => Err(Error::new(
+                ErrorKind::Row,
+                format!(
+                    "{} rows do not fit, more than the limit of {limit} for one batch",
+                    counts.dropped
+                ),
+            )
+            .in_batch(batch)
+            .with_help("correct the input, or raise the limit of `BadRows::Drop`")
+            .permanent()),
+            _ => Ok(()),
+        }
+    }
+
+    fn wanted<'a>(
+        &'a self,
+        tracker: &'a Tracker,
+        planned: &'a std::collections::HashSet<super::taken::FileHash>,
+    ) -> Wanted<'a> {
+        Wanted {
+            root: &self.root,
+            extensions: &self.options.extensions,
+            taken: &tracker.taken,
+            planned,
+            frozen: tracker.frozen.as_ref(),
+        }
+    }
+
+    fn tracker(&self) -> MutexGuard<'_, Tracker> {
+        // The driver is the only user, and a panic there ends the query.
+        self.tracker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check_directory(root: &Path) -> Result<()> {
+    let metadata = fs::metadata(root).map_err(|error| directory_error(root, error))?;
+    if !metadata.is_dir() {
+        let error = io::Error::from(io::ErrorKind::NotADirectory);
+        return Err(directory_error(root, error));
+    }
+    fs::read_dir(root).map_err(|error| directory_error(root, error))?;
+    Ok(())
+}

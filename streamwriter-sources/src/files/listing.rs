@@ -1,0 +1,185 @@
+//! Finds the files of a directory that have not been taken.
+
+use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::Path;
+
+use streamwriter_core::{Error, ErrorKind, Result};
+
+use super::position::{FileIdentity, read_error};
+use super::taken::{FileHash, TakenSet, hash_of};
+
+/// Names that are looked up in the taken set at a time.
+const CHUNK_NAMES: usize = 8_192;
+
+/// A file that waits to be planned; ordered by modification time, then name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Found {
+    modified_ns: i64,
+    pub(crate) name: String,
+}
+
+/// Which files are looked for.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) extensions: &'a [String],
+    pub(crate) taken: &'a TakenSet,
+    /// Files that are planned and not yet in the taken set.
+    pub(crate) planned: &'a HashSet<FileHash>,
+    /// The only files that may be found, if the stream is frozen.
+    pub(crate) frozen: Option<&'a HashSet<FileHash>>,
+}
+
+impl Wanted<'_> {
+    /// Returns the first files in the order of [`Found`], at most `count` of them.
+    pub(crate) fn first(&self, count: usize) -> Result<VecDeque<Found>> {
+        let mut first = BinaryHeap::new();
+        self.visit(|_, name| {
+            if let Some(found) = self.look_at(name)? {
+                first.push(found);
+                if first.len() > count {
+                    first.pop();
+                }
+            }
+            Ok(())
+        })?;
+        Ok(first.into_sorted_vec().into())
+    }
+
+    /// Returns the hashes of the names of all files.
+    pub(crate) fn all(&self) -> Result<HashSet<FileHash>> {
+        let mut all = HashSet::new();
+        self.visit(|hash, _| {
+            all.insert(hash);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    fn visit(&self, mut each: impl FnMut(FileHash, String) -> Result<()>) -> Result<()> {
+        let mut chunk = Vec::with_capacity(CHUNK_NAMES);
+        let entries = fs::read_dir(self.root).map_err(|error| directory_error(self.root, error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| directory_error(self.root, error))?;
+            let Some(name) = self.name_of(&entry)? else {
+                continue;
+            };
+            let hash = hash_of(&name);
+            let frozen_out = self.frozen.is_some_and(|frozen| !frozen.contains(&hash));
+            if frozen_out || self.planned.contains(&hash) {
+                continue;
+            }
+            chunk.push((hash, name));
+            if chunk.len() == CHUNK_NAMES {
+                self.visit_chunk(&mut chunk, &mut each)?;
+            }
+        }
+        self.visit_chunk(&mut chunk, &mut each)
+    }
+
+    fn visit_chunk(
+        &self,
+        chunk: &mut Vec<(FileHash, String)>,
+        each: &mut impl FnMut(FileHash, String) -> Result<()>,
+    ) -> Result<()> {
+        chunk.sort_unstable();
+        let hashes: Vec<FileHash> = chunk.iter().map(|(hash, _)| *hash).collect();
+        let taken = self.taken.which(&hashes)?;
+        for ((hash, name), taken) in chunk.drain(..).zip(taken) {
+            if !taken {
+                each(hash, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the name of an entry that may be an input file.
+    fn name_of(&self, entry: &DirEntry) -> Result<Option<String>> {
+        let name = entry.file_name();
+        let bytes = name.as_encoded_bytes();
+        if matches!(bytes.first(), Some(b'.' | b'_')) || !self.has_extension(bytes) {
+            return Ok(None);
+        }
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() || kind.is_symlink() => {}
+            Ok(_) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(read_error(&entry.path(), error)),
+        }
+        match name.into_string() {
+            Ok(name) => Ok(Some(name)),
+            Err(_) => Err(Error::new(
+                ErrorKind::Source,
+                "a file name is not UTF-8, so it cannot be logged",
+            )
+            .at_path(entry.path().display().to_string())
+            .with_help("rename the file, or put `_` before its name to have it ignored")),
+        }
+    }
+
+    fn has_extension(&self, name: &[u8]) -> bool {
+        self.extensions.iter().any(|extension| {
+            name.len()
+                .checked_sub(extension.len())
+                .and_then(|at| name.split_at_checked(at))
+                .is_some_and(|(stem, tail)| {
+                    stem.ends_with(b".") && tail.eq_ignore_ascii_case(extension.as_bytes())
+                })
+        })
+    }
+
+    fn look_at(&self, name: String) -> Result<Option<Found>> {
+        let found = identify(self.root, &name)?;
+        Ok(found.map(|file| Found {
+            modified_ns: file.modified_ns,
+            name,
+        }))
+    }
+}
+
+/// Returns the identity of a regular file; `None` if there is none (any more).
+pub(crate) fn identify(root: &Path, name: &str) -> Result<Option<FileIdentity>> {
+    let path = root.join(name);
+    let metadata = match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_file() => metadata,
+        Ok(_) => return Ok(None),
+        // A symbolic link that leads nowhere looks the same as a file that is gone.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(read_error(&path, error)),
+    };
+    FileIdentity::of(name, &metadata)
+        .map(Some)
+        .map_err(|error| read_error(&path, error))
+}
+
+/// Says why a directory cannot be a source.
+pub(crate) fn directory_error(root: &Path, error: io::Error) -> Error {
+    let (kind, message, help) = match error.kind() {
+        io::ErrorKind::NotFound => (
+            ErrorKind::Source,
+            "the input directory does not exist",
+            "create it, or correct the path",
+        ),
+        io::ErrorKind::NotADirectory => (
+            ErrorKind::Config,
+            "the input is not a directory",
+            "name the directory that holds the files",
+        ),
+        io::ErrorKind::PermissionDenied => (
+            ErrorKind::Source,
+            "the input directory may not be read",
+            "allow this user to list it",
+        ),
+        _ => (
+            ErrorKind::Source,
+            "the input directory cannot be listed",
+            "check the file system",
+        ),
+    };
+    Error::new(kind, message)
+        .at_path(root.display().to_string())
+        .with_help(help)
+        .with_source(error)
+}

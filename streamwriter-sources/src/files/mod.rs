@@ -1,0 +1,35 @@
+//! What the directory sources share: which files, cut where, read how, done when.
+//!
+//! In the order of the data: [`listing`] finds files that are not [`taken`], [`batch`] chooses
+//! what fits into one batch, [`split`] cuts it into partitions on record boundaries that [`scan`]
+//! finds, [`reader`] reads a partition through [`input`], and [`tracker`] remembers.
+
+mod directory;
+mod options;
+mod position;
+
+mod batch;
+mod listing;
+mod scan;
+mod split;
+
+mod input;
+mod reader;
+
+mod taken;
+mod tracker;
+
+#[cfg(all(test, feature = "csv", feature = "jsonl"))]
+pub(crate) mod tests;
+
+pub(crate) use directory::Directory;
+#[cfg(feature = "jsonl")]
+pub(crate) use input::Line;
+pub(crate) use input::RangeInput;
+pub use options::BadRows;
+pub use position::{FileIdentity, FileRange, FilesOffset, FilesPartition};
+pub(crate) use reader::{BadRecord, Decoded, Decoder, Failure, FileReader};
+pub(crate) use scan::Framing;
+
+/// The UTF-8 byte order mark, which some programs write at the start of a file.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -1,0 +1,91 @@
+//! Options that all directory sources have.
+
+use streamwriter_core::Result;
+
+use crate::plain::config;
+
+/// The longest record that is read unless told otherwise.
+const RECORD_BYTES_MAX: usize = 16 << 20;
+
+/// Says what happens to a row that does not fit (F5).
+///
+/// A row does not fit if it is malformed, not UTF-8, too long, or cannot become the row type: a
+/// word where a number belongs, a number that is too large, a null where the type has none. The
+/// error names file, line, byte, column and reason.
+///
+/// ```
+/// # #[cfg(feature = "jsonl")] {
+/// use streamwriter_sources::{BadRows, JsonLines};
+///
+/// # fn main() -> Result<(), streamwriter_core::Error> {
+/// let orders = JsonLines::<serde_json::Value>::directory(".")?
+///     .bad_rows(BadRows::Drop { limit: 100 });
+/// # Ok(())
+/// # }
+/// # main().unwrap();
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadRows {
+    /// The first bad row fails the batch, and with it the query.
+    #[default]
+    Fail,
+    /// Bad rows are left out and counted, up to a limit.
+    Drop {
+        /// How many bad rows one batch may hold; one more fails the batch.
+        limit: u64,
+    },
+}
+
+/// Options of a directory source that do not depend on the format.
+#[derive(Clone, Debug)]
+pub(crate) struct FileOptions {
+    pub(crate) extensions: Vec<String>,
+    pub(crate) bad_rows: BadRows,
+    pub(crate) record_bytes_max: usize,
+}
+
+impl FileOptions {
+    pub(crate) fn new(extensions: &[&str]) -> Self {
+        Self {
+            extensions: extensions.iter().map(|&one| one.to_owned()).collect(),
+            bad_rows: BadRows::Fail,
+            record_bytes_max: RECORD_BYTES_MAX,
+        }
+    }
+
+    pub(crate) fn set_extensions(&mut self, extensions: impl IntoIterator<Item: Into<String>>) {
+        let plain = |one: String| one.strip_prefix('.').map(str::to_owned).unwrap_or(one);
+        self.extensions = extensions
+            .into_iter()
+            .map(|one| plain(one.into()))
+            .collect();
+    }
+
+    pub(crate) fn validate(&self) -> Result<()> {
+        if self.extensions.is_empty() {
+            return Err(config(
+                "no file extension is given, so no file would ever be read",
+                "write for example `.extensions([\"csv\", \"txt\"])`",
+            ));
+        }
+        if let Some(bad) = self.extensions.iter().find(|one| !is_extension(one)) {
+            return Err(config(
+                format!("{bad:?} is not a file extension"),
+                "write the part after the last dot, for example `.extensions([\"csv\"])`",
+            ));
+        }
+        if self.record_bytes_max == 0 {
+            return Err(config(
+                "a record of at most 0 bytes is no record",
+                "write for example `.record_bytes_max(1 << 20)`",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn is_extension(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['/', '\\', '\0'])
+}

@@ -1,0 +1,256 @@
+//! Values of the program itself as a source.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+use streamwriter_core::{
+    BoxError, Error, ErrorKind, Plan, PlanLimits, Result, RowReader, Source, SourceContext,
+    TaskContext,
+};
+
+use crate::plain::{config, ranges};
+
+/// Rows that the program holds in memory, for tests, examples and small inputs.
+///
+/// A clone is a handle to the same rows: [`push`](Self::push) adds some while a query runs. All
+/// rows stay in memory. A position counts rows from the beginning, so after a restart the stream
+/// goes on as long as the program offers the same rows again, in the same order; a checkpoint that
+/// has read more rows than there are is refused.
+///
+/// A bound on the rows of a batch is exact; bounds on bytes and files do not apply.
+///
+/// ```
+/// use streamwriter_core::testing::{Pretend, read_partition};
+/// use streamwriter_core::{BoxError, PlanLimits, Source};
+/// use streamwriter_sources::Memory;
+///
+/// # fn main() -> Result<(), BoxError> {
+/// let source = Memory::new(["a", "b"]);
+/// let handle = source.clone();
+/// handle.push(["c"]);
+///
+/// let plan = source.plan(None, &PlanLimits::unbounded(4))?.ok_or("nothing there")?;
+/// let task = Pretend::default().task();
+/// assert_eq!(read_partition(&source, &plan.partitions[0], &task)?, ["a", "b", "c"]);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a source does nothing until a query reads it"]
+pub struct Memory<R> {
+    rows: Arc<RwLock<Rows<R>>>,
+    partitions: usize,
+    frozen: Mutex<Option<u64>>,
+}
+
+/// The rows, in the pieces in which they were given; a reader holds the pieces it needs.
+struct Rows<R> {
+    pieces: Vec<Arc<[R]>>,
+    count: u64,
+}
+
+impl<R> Memory<R> {
+    /// Takes the first rows.
+    pub fn new(rows: impl IntoIterator<Item = R>) -> Self {
+        let memory = Self {
+            rows: Arc::new(RwLock::new(Rows {
+                pieces: Vec::new(),
+                count: 0,
+            })),
+            partitions: 1,
+            frozen: Mutex::default(),
+        };
+        memory.push(rows);
+        memory
+    }
+
+    /// Adds rows to the end of the stream; a running query finds them with its next batch.
+    pub fn push(&self, rows: impl IntoIterator<Item = R>) {
+        let piece: Arc<[R]> = rows.into_iter().collect();
+        if piece.is_empty() {
+            return;
+        }
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        rows.count += piece.len() as u64;
+        rows.pieces.push(piece);
+    }
+
+    /// Sets into how many partitions a batch is cut; the default is 1, and 0 is refused at the
+    /// start.
+    pub fn partitions(mut self, partitions: usize) -> Self {
+        self.partitions = partitions;
+        self
+    }
+
+    fn count(&self) -> u64 {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        rows.count
+    }
+}
+
+impl<R> Clone for Memory<R> {
+    fn clone(&self) -> Self {
+        Self {
+            rows: Arc::clone(&self.rows),
+            partitions: self.partitions,
+            frozen: Mutex::default(),
+        }
+    }
+}
+
+impl<R> fmt::Debug for Memory<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("rows", &self.count())
+            .field("partitions", &self.partitions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many rows of a [`Memory`] have been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryOffset {
+    rows: u64,
+}
+
+/// The rows of one partition: from the number `first` up to, not including, `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryPartition {
+    first: u64,
+    end: u64,
+}
+
+impl<R: Clone + Send + Sync + 'static> Source for Memory<R> {
+    type Row = R;
+    type Offset = MemoryOffset;
+    type Partition = MemoryPartition;
+    type Reader<'a> = MemoryReader<R>;
+
+    fn description(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn start(&self, _: &SourceContext) -> Result<(), BoxError> {
+        if self.partitions == 0 {
+            return Err(config("0 partitions hold no rows", "write `.partitions(1)`").into());
+        }
+        Ok(())
+    }
+
+    fn freeze(&self) -> Result<(), BoxError> {
+        *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.count());
+        Ok(())
+    }
+
+    fn plan(
+        &self,
+        start: Option<&MemoryOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Option<Plan<MemoryOffset, MemoryPartition>>, BoxError> {
+        let first = start.map_or(0, |start| start.rows);
+        let there = self.count();
+        if first > there {
+            return Err(fewer(there, first).into());
+        }
+        let frozen = *self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = limits.rows.map_or(u64::MAX, |rows| rows.max(1));
+        let end = frozen
+            .map_or(there, |frozen| frozen.min(there))
+            .min(first.saturating_add(rows));
+        if end <= first {
+            return Ok(None);
+        }
+        Ok(Some(Plan {
+            end: MemoryOffset { rows: end },
+            partitions: ranges(first, end, self.partitions)
+                .map(|(first, end)| MemoryPartition { first, end })
+                .collect(),
+            rows: Some(end - first),
+        }))
+    }
+
+    fn open<'a>(
+        &'a self,
+        partition: &'a MemoryPartition,
+        _: &'a TaskContext,
+    ) -> Result<MemoryReader<R>, BoxError> {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        if partition.end > rows.count {
+            return Err(fewer(rows.count, partition.end).into());
+        }
+        let mut skip = partition.first;
+        let mut pieces = rows.pieces.iter();
+        let mut wanted = Vec::new();
+        for piece in pieces.by_ref() {
+            match skip.checked_sub(piece.len() as u64) {
+                Some(rest) => skip = rest,
+                None => {
+                    wanted.push(Arc::clone(piece));
+                    break;
+                }
+            }
+        }
+        let left = partition.end.saturating_sub(partition.first);
+        let mut found = wanted.first().map_or(0, |piece| piece.len() as u64) - skip;
+        for piece in pieces {
+            if found >= left {
+                break;
+            }
+            found += piece.len() as u64;
+            wanted.push(Arc::clone(piece));
+        }
+        Ok(MemoryReader {
+            pieces: wanted,
+            piece: 0,
+            index: skip as usize,
+            left,
+        })
+    }
+}
+
+fn fewer(there: u64, read: u64) -> Error {
+    Error::new(
+        ErrorKind::Mismatch,
+        format!(
+            "the memory source holds fewer rows than the checkpoint has read: {there} of {read}"
+        ),
+    )
+    .with_help("offer the same rows again, or start anew with a new checkpoint")
+    .permanent()
+}
+
+/// Hands out the rows of one partition.
+pub struct MemoryReader<R> {
+    pieces: Vec<Arc<[R]>>,
+    piece: usize,
+    index: usize,
+    left: u64,
+}
+
+impl<R: Clone + Send + Sync> RowReader for MemoryReader<R> {
+    type Row = R;
+
+    #[inline]
+    fn next_row(&mut self) -> Option<Result<R, BoxError>> {
+        self.left = self.left.checked_sub(1)?;
+        loop {
+            let piece = self.pieces.get(self.piece)?;
+            if let Some(row) = piece.get(self.index) {
+                self.index += 1;
+                return Some(Ok(row.clone()));
+            }
+            self.piece += 1;
+            self.index = 0;
+        }
+    }
+}
+
+impl<R> fmt::Debug for MemoryReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryReader")
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,292 @@
+//! A generator of rows at a steady rate.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use streamwriter_core::{
+    BoxError, Error, ErrorKind, Plan, PlanLimits, ReadCounts, Result, RowReader, Source,
+    SourceContext, TaskContext,
+};
+
+use crate::plain::{config, ranges};
+
+const MICROS_PER_SECOND: i128 = 1_000_000;
+/// Rows of a batch whose limits say nothing about rows or bytes.
+const ROWS_DEFAULT: u64 = 1_000_000;
+const ROW_BYTES: u64 = 16;
+
+/// One row of a [`Rate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RateRow {
+    /// The number of the row: 0, 1, 2, …
+    pub value: i64,
+    /// When the row was due, in microseconds since 1970 (UTC).
+    pub timestamp: i64,
+}
+
+/// Generates so many rows per second, for trying out and measuring sinks.
+///
+/// Row `v` is due `v / n` seconds after the query's very first start, and its timestamp says so.
+/// Both are functions of the position in the stream, so a batch that is read again has the same
+/// rows. After a pause all rows that have become due meanwhile follow, at most 1,000,000 a batch
+/// unless the query bounds its batches otherwise; a bound on bytes counts 16 for each row.
+///
+/// The rate belongs to the stream: a checkpoint of another rate is refused. A query that drains
+/// what is available now gets the rows that are due at its start: none at its first.
+///
+/// ```
+/// use streamwriter_core::{BoxError, Source};
+/// use streamwriter_sources::Rate;
+///
+/// let source = Rate::per_second(1_000).rows(60_000).partitions(4);
+/// assert_eq!(source.description(), "rate of 1000 rows per second");
+/// ```
+#[derive(Debug)]
+#[must_use = "a source does nothing until a query reads it"]
+pub struct Rate {
+    rows_per_second: u64,
+    rows: Option<u64>,
+    partitions: Option<usize>,
+    clock: Mutex<Clock>,
+}
+
+#[derive(Debug, Default)]
+struct Clock {
+    /// When the stream began, if this process has begun it.
+    started: Option<i64>,
+    /// The time at which the stream was frozen.
+    frozen: Option<i64>,
+}
+
+impl Rate {
+    /// Sets how many rows are due each second; 0 is refused at the start.
+    pub fn per_second(rows: u64) -> Self {
+        Self {
+            rows_per_second: rows,
+            rows: None,
+            partitions: None,
+            clock: Mutex::default(),
+        }
+    }
+
+    /// Ends the stream after so many rows in all; 0 is refused at the start.
+    pub fn rows(mut self, total: u64) -> Self {
+        self.rows = Some(total);
+        self
+    }
+
+    /// Sets into how many partitions a batch is cut; 0 is refused at the start.
+    ///
+    /// The default is one for each executor.
+    pub fn partitions(mut self, partitions: usize) -> Self {
+        self.partitions = Some(partitions);
+        self
+    }
+
+    fn validate(&self) -> Result<()> {
+        if self.rows_per_second == 0 {
+            return Err(config(
+                "a rate of 0 rows per second makes no rows",
+                "write for example `Rate::per_second(100)`",
+            ));
+        }
+        if self.rows == Some(0) {
+            return Err(config(
+                "0 rows are no stream",
+                "write for example `.rows(1_000)`, or leave it out for a stream without end",
+            ));
+        }
+        if self.partitions == Some(0) {
+            return Err(config(
+                "0 partitions hold no rows",
+                "write `.partitions(1)`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn plan_at(
+        &self,
+        now: i64,
+        start: Option<&RateOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Option<Plan<RateOffset, RatePartition>>> {
+        let (began, now) = self.times(now, start);
+        let first = start.map_or(0, |start| start.rows);
+        if let Some(other) = start.filter(|start| start.rows_per_second != self.rows_per_second) {
+            return Err(other_rate(other.rows_per_second, self.rows_per_second));
+        }
+        let end = due(began, now, self.rows_per_second)
+            .min(self.rows.unwrap_or(u64::MAX))
+            .min(i64::MAX as u64)
+            .min(first.saturating_add(rows_max(limits)));
+        if end <= first {
+            return Ok(None);
+        }
+        let count = self.partitions.unwrap_or(limits.executors);
+        Ok(Some(Plan {
+            end: RateOffset {
+                started_micros: began,
+                rows_per_second: self.rows_per_second,
+                rows: end,
+            },
+            partitions: ranges(first, end, count)
+                .map(|(first, end)| RatePartition {
+                    started_micros: began,
+                    rows_per_second: self.rows_per_second,
+                    first,
+                    end,
+                })
+                .collect(),
+            rows: Some(end - first),
+        }))
+    }
+
+    /// Returns when the stream began, and the time up to which rows are due.
+    fn times(&self, now: i64, start: Option<&RateOffset>) -> (i64, i64) {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = match start {
+            Some(start) => start.started_micros,
+            None => *clock.started.get_or_insert(now),
+        };
+        (began, clock.frozen.unwrap_or(now))
+    }
+}
+
+fn rows_max(limits: &PlanLimits) -> u64 {
+    let by_bytes = limits.bytes.map(|bytes| bytes / ROW_BYTES);
+    match (limits.rows, by_bytes) {
+        (None, None) => ROWS_DEFAULT,
+        (rows, bytes) => rows
+            .unwrap_or(u64::MAX)
+            .min(bytes.unwrap_or(u64::MAX))
+            .max(1),
+    }
+}
+
+fn due(began: i64, now: i64, rows_per_second: u64) -> u64 {
+    let micros = (i128::from(now) - i128::from(began)).max(0);
+    let rows = micros.saturating_mul(i128::from(rows_per_second)) / MICROS_PER_SECOND;
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+fn other_rate(logged: u64, given: u64) -> Error {
+    Error::new(
+        ErrorKind::Mismatch,
+        format!("the checkpoint is of a rate of {logged} rows per second, not {given}"),
+    )
+    .with_help(format!(
+        "write `Rate::per_second({logged})`, or start anew with a new checkpoint"
+    ))
+}
+
+fn now_micros() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |time| {
+        i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+    })
+}
+
+/// A position in the stream of a [`Rate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateOffset {
+    /// When the stream began, in microseconds since 1970.
+    started_micros: i64,
+    rows_per_second: u64,
+    /// The number of rows before this position.
+    rows: u64,
+}
+
+/// The rows of one partition: from the number `first` up to, not including, `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatePartition {
+    started_micros: i64,
+    rows_per_second: u64,
+    first: u64,
+    end: u64,
+}
+
+impl Source for Rate {
+    type Row = RateRow;
+    type Offset = RateOffset;
+    type Partition = RatePartition;
+    type Reader<'a> = RateReader;
+
+    fn description(&self) -> String {
+        format!("rate of {} rows per second", self.rows_per_second)
+    }
+
+    fn start(&self, _: &SourceContext) -> Result<(), BoxError> {
+        self.validate()?;
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Clock {
+            started: Some(now_micros()),
+            frozen: None,
+        };
+        Ok(())
+    }
+
+    fn freeze(&self) -> Result<(), BoxError> {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        clock.frozen = Some(now_micros());
+        Ok(())
+    }
+
+    fn plan(
+        &self,
+        start: Option<&RateOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Option<Plan<RateOffset, RatePartition>>, BoxError> {
+        Ok(self.plan_at(now_micros(), start, limits)?)
+    }
+
+    fn open<'a>(
+        &'a self,
+        partition: &'a RatePartition,
+        _: &'a TaskContext,
+    ) -> Result<RateReader, BoxError> {
+        Ok(RateReader {
+            partition: *partition,
+            next: partition.first,
+        })
+    }
+}
+
+/// Generates the rows of one partition.
+#[derive(Debug)]
+pub struct RateReader {
+    partition: RatePartition,
+    next: u64,
+}
+
+impl RowReader for RateReader {
+    type Row = RateRow;
+
+    #[inline]
+    fn next_row(&mut self) -> Option<Result<RateRow, BoxError>> {
+        if self.next >= self.partition.end {
+            return None;
+        }
+        let row = row(&self.partition, self.next);
+        self.next += 1;
+        Some(Ok(row))
+    }
+
+    fn counts(&self) -> Option<ReadCounts> {
+        let rows = self.next.saturating_sub(self.partition.first);
+        Some(ReadCounts::new(rows, rows.saturating_mul(ROW_BYTES)))
+    }
+}
+
+#[inline]
+fn row(partition: &RatePartition, number: u64) -> RateRow {
+    let after =
+        i128::from(number) * MICROS_PER_SECOND / i128::from(partition.rows_per_second.max(1));
+    let timestamp = i128::from(partition.started_micros) + after;
+    RateRow {
+        value: i64::try_from(number).unwrap_or(i64::MAX),
+        timestamp: i64::try_from(timestamp).unwrap_or(i64::MAX),
+    }
+}
