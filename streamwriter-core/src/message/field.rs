@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{BoxError, Error, ErrorKind};
 
 /// A result of encoding or decoding a field.
-pub type FieldResult<T> = std::result::Result<T, FieldError>;
+pub type FieldResult<T> = Result<T, FieldError>;
 
 /// A value that can be a field of a commit message.
 ///

@@ -145,10 +145,27 @@ impl Items {
 ///
 /// # Errors
 /// The fields' own, with the variant's name.
-pub fn wrap_variant(name: &'static str, body: FieldResult<Value>) -> FieldResult<Value> {
+pub fn wrap_variant(
+    name: &'static str,
+    body: impl FnOnce() -> FieldResult<Value>,
+) -> FieldResult<Value> {
     let mut object = ObjectBuilder::new();
-    object.put(name, body)?;
+    object.put(name, body())?;
     Ok(object.finish())
+}
+
+/// Decodes the fields of a variant.
+///
+/// # Errors
+/// The fields' own, with the variant's name.
+pub fn in_variant<T>(name: &'static str, body: impl FnOnce() -> FieldResult<T>) -> FieldResult<T> {
+    body().map_err(|error| error.in_field(name))
+}
+
+/// Returns the error for a variant that [`open_variant`] does not return.
+#[must_use]
+pub fn no_such_variant(name: &str) -> FieldError {
+    FieldError::new(format!("no variant is called {name:?}"))
 }
 
 /// Finds out which variant a value is; `variants` has names, and whether there are fields.
