@@ -201,27 +201,7 @@ impl<'o> OptionReader<'o> {
     /// # Errors
     /// [`Config`](ErrorKind::Config) if the text does not parse.
     pub fn get<T: OptionValue>(&self, name: &str) -> Result<Option<T>> {
-        let Some(text) = self.options.get(name) else {
-            return Ok(None);
-        };
-        T::parse_option(text).map(Some).map_err(|reason| {
-            let secret = self
-                .specs
-                .iter()
-                .any(|spec| spec.secret && same_name(spec.name, name));
-            let message = if secret {
-                format!(
-                    "option `{name}` does not parse as {}; its value is a secret and not shown",
-                    T::TYPE_NAME
-                )
-            } else {
-                format!(
-                    "option `{name}` does not parse as {}: {text:?}: {reason}",
-                    T::TYPE_NAME
-                )
-            };
-            Error::new(ErrorKind::Config, message)
-        })
+        self.get_with(name, T::parse_option)
     }
 
     /// Reads an option that must be given.
@@ -229,12 +209,54 @@ impl<'o> OptionReader<'o> {
     /// # Errors
     /// [`Config`](ErrorKind::Config) if the text does not parse or is not there.
     pub fn required<T: OptionValue>(&self, name: &str) -> Result<T> {
-        self.get(name)?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Config,
-                format!("required options are missing: `{name}` ({})", T::TYPE_NAME),
-            )
+        self.required_with(name, T::parse_option)
+    }
+
+    /// Reads an option with a function, or returns `None` if it is not given.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) with the reason that the function returns; for a secret,
+    /// without it.
+    pub fn get_with<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>> {
+        let Some(text) = self.options.get(name) else {
+            return Ok(None);
+        };
+        parse(text).map(Some).map_err(|reason| {
+            let spec = self.spec(name);
+            let type_name = spec.map_or("a value", |spec| spec.type_name);
+            let message = if spec.is_some_and(|spec| spec.secret) {
+                format!(
+                    "option `{name}` does not parse as {type_name}; its value is a secret and \
+                     not shown"
+                )
+            } else {
+                format!("option `{name}` does not parse as {type_name}: {text:?}: {reason}")
+            };
+            Error::new(ErrorKind::Config, message)
         })
+    }
+
+    /// Reads an option that must be given with a function.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) as [`get_with`](Self::get_with), or if it is not there.
+    pub fn required_with<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T> {
+        self.get_with(name, parse)?.ok_or_else(|| {
+            let message = format!("required options are missing: `{name}`");
+            Error::new(ErrorKind::Config, message)
+        })
+    }
+
+    fn spec(&self, name: &str) -> Option<&'static OptionSpec> {
+        self.specs.iter().find(|spec| same_name(spec.name, name))
     }
 }
 

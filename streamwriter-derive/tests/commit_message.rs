@@ -1,5 +1,8 @@
 //! Messages through the real envelope: what is derived decodes what it has encoded, and nothing else.
 
+#![deny(warnings)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::marker::PhantomData;

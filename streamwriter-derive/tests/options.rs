@@ -1,5 +1,8 @@
 //! Sinks made from options, and the literals that keep working beside them.
 
+#![deny(warnings)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! Sinks as people write them, called as the engine calls them.
 
+#![deny(warnings)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
@@ -223,6 +226,7 @@ impl Borrowed {
         Ok(())
     }
 
+    #[allow(clippy::ptr_arg, reason = "people write it")]
     fn abort(&self, messages: &Vec<Posted>) -> Result<(), String> {
         Err(format!("{} messages", messages.len()))
     }
@@ -245,9 +249,9 @@ struct Lines<F> {
 
 #[stream_writer]
 impl<F: Fn(&str) -> String> Lines<F> {
-    fn write<R: fmt::Display, I: Iterator<Item = R> + Send>(&self, rows: I) -> Posted
+    fn write<R, I: Iterator<Item = R> + Send>(&self, rows: I) -> Posted
     where
-        R: Clone,
+        R: Clone + fmt::Display,
     {
         let text: String = rows.map(|row| (self.format)(&row.to_string())).collect();
         Posted {

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use serde_json::Value;
 
 use super::field::{FieldError, FieldResult, MessageField, MessageKey};
-use super::shape::{ArrayBuilder, Items, ObjectBuilder};
+use super::shape::{ArrayBuilder, Items, ObjectBuilder, at_item};
 
 /// What wraps a `Some` whose content would otherwise be taken for `None` or for the wrap itself.
 const SOME: &str = "some";
@@ -124,7 +124,7 @@ macro_rules! tuples {
 
             fn from_value(value: Value) -> FieldResult<Self> {
                 let mut items = Items::open(value, $length)?;
-                Ok(($(items.take($index, $item::from_value)?,)*))
+                Ok(($(at_item($index, $item::from_value(items.take($index)?))?,)*))
             }
         }
     )*};

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::field::{FieldError, FieldResult, MessageField, MessageKey};
-use super::shape::{Fields, ObjectBuilder};
+use super::shape::{Fields, ObjectBuilder, at_field};
 
 impl MessageField for () {
     fn to_value(&self) -> FieldResult<Value> {
@@ -201,8 +201,8 @@ fn time_to_value<S: MessageField>(secs: S, nanos: u32) -> FieldResult<Value> {
 
 fn time_from_value<S: MessageField>(value: Value) -> FieldResult<(S, u32)> {
     let mut fields = Fields::open(value, &[SECS, NANOS])?;
-    let secs = fields.take(SECS, S::from_value)?;
-    let nanos = fields.take(NANOS, u32::from_value)?;
+    let secs = at_field(SECS, S::from_value(fields.take(SECS)?))?;
+    let nanos = at_field(NANOS, u32::from_value(fields.take(NANOS)?))?;
     if nanos >= NANOS_PER_SEC {
         let error = FieldError::expected("less than a second", &Value::from(nanos));
         return Err(error.in_field(NANOS));

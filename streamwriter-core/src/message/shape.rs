@@ -91,17 +91,11 @@ impl Fields {
     /// Takes a field.
     ///
     /// # Errors
-    /// The field's own, with its name.
-    pub fn take<T>(
-        &mut self,
-        name: &'static str,
-        from_value: impl FnOnce(Value) -> FieldResult<T>,
-    ) -> FieldResult<T> {
+    /// It is missing.
+    pub fn take(&mut self, name: &'static str) -> FieldResult<Value> {
         self.0
             .remove(name)
-            .ok_or_else(|| FieldError::new("missing"))
-            .and_then(from_value)
-            .map_err(|error| error.in_field(name))
+            .ok_or_else(|| FieldError::new("missing").in_field(name))
     }
 }
 
@@ -127,18 +121,36 @@ impl Items {
     /// Takes the next item, whose number is `index`.
     ///
     /// # Errors
-    /// The item's own, with its number.
-    pub fn take<T>(
-        &mut self,
-        index: usize,
-        from_value: impl FnOnce(Value) -> FieldResult<T>,
-    ) -> FieldResult<T> {
+    /// It is missing.
+    pub fn take(&mut self, index: usize) -> FieldResult<Value> {
         self.0
             .next()
-            .ok_or_else(|| FieldError::new("missing"))
-            .and_then(from_value)
-            .map_err(|error| error.in_item(index))
+            .ok_or_else(|| FieldError::new("missing").in_item(index))
     }
+}
+
+/// Adds the name of a field to its error.
+///
+/// It has no bound on `T`: a type that cannot travel is one error, at the type.
+///
+/// # Errors
+/// The field's own.
+pub fn at_field<T>(name: &'static str, decoded: FieldResult<T>) -> FieldResult<T> {
+    decoded.map_err(|error| error.in_field(name))
+}
+
+/// Adds the number of an item to its error.
+///
+/// # Errors
+/// The item's own.
+pub fn at_item<T>(index: usize, decoded: FieldResult<T>) -> FieldResult<T> {
+    decoded.map_err(|error| error.in_item(index))
+}
+
+/// Encodes a variant without fields.
+#[must_use]
+pub fn bare_variant(name: &'static str) -> Value {
+    Value::from(name)
 }
 
 /// Wraps the fields of a variant under its name.
@@ -159,7 +171,7 @@ pub fn wrap_variant(
 /// # Errors
 /// The fields' own, with the variant's name.
 pub fn in_variant<T>(name: &'static str, body: impl FnOnce() -> FieldResult<T>) -> FieldResult<T> {
-    body().map_err(|error| error.in_field(name))
+    at_field(name, body())
 }
 
 /// Returns the error for a variant that [`open_variant`] does not return.

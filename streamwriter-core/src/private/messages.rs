@@ -40,15 +40,26 @@ impl<M> FromMessages<M> for Vec<Option<M>> {
 )]
 pub trait BorrowMessages<M> {
     /// What it is borrowed from.
-    type Owner: FromMessages<M> + Borrow<Self>;
+    type Owner: Borrow<Self>;
+
+    /// Turns the messages into what this can be borrowed from.
+    fn own_messages(messages: Vec<Option<M>>) -> Self::Owner;
 }
 
 impl<M> BorrowMessages<M> for [M] {
     type Owner = Vec<M>;
+
+    fn own_messages(messages: Vec<Option<M>>) -> Vec<M> {
+        messages.into_iter().flatten().collect()
+    }
 }
 
 impl<M> BorrowMessages<M> for [Option<M>] {
     type Owner = Vec<Option<M>>;
+
+    fn own_messages(messages: Vec<Option<M>>) -> Vec<Option<M>> {
+        messages
+    }
 }
 
 /// Brings the messages of a commit into the form of an abort.

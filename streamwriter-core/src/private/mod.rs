@@ -12,8 +12,8 @@ pub use crate::error::{BoxError, Error, ErrorKind, Result};
 pub use crate::guarantee::Guarantee;
 pub use crate::ids::BatchId;
 pub use crate::message::shape::{
-    ArrayBuilder, Fields, Items, ObjectBuilder, in_variant, no_such_variant, open_variant,
-    wrap_variant,
+    ArrayBuilder, Fields, Items, ObjectBuilder, at_field, at_item, bare_variant, in_variant,
+    no_such_variant, open_variant, wrap_variant,
 };
 pub use crate::message::through_serde::{serde_from_value, serde_to_value};
 pub use crate::message::totals::{Countable, Summable, keep_max, keep_min};

@@ -138,18 +138,20 @@ impl Field<'_> {
         }
     }
 
-    /// Returns the total: the one given, or the one that the role implies for a named field.
+    /// Returns the total: the one given, or the one that the role implies.
+    ///
+    /// A total takes the name of its field, so a field without a name has none.
     pub(crate) fn total(&self) -> Option<Total> {
+        self.original.ident.as_ref()?;
         if let Some(total) = self.attrs.total.get() {
             return Some(*total);
         }
         let role = self.attrs.role.get()?;
         let ty = &self.original.ty;
-        match &self.member {
-            Member::Unnamed(_) => None,
-            Member::Named(_) if types::is_integer(ty) => Some(Total::Sum),
-            Member::Named(_) => (role.counts_items() && types::argument_of(ty, "Vec").is_some())
-                .then_some(Total::Append),
+        if types::is_integer(ty) {
+            return Some(Total::Sum);
         }
+        let is_list = types::argument_of(ty, "Vec").is_some();
+        (is_list && role.counts_items()).then_some(Total::Append)
     }
 }

@@ -225,11 +225,11 @@ fn decode_body(
         },
         Style::Tuple => {
             let length = body.fields.len();
-            let index = 0_usize..;
+            let index: Vec<usize> = (0..length).collect();
             quote! {
                 let mut __items = #private::Items::open(#value, #length)?;
                 ::core::result::Result::Ok(#constructor {
-                    #(#member: __items.take(#index, #from_value)?,)*
+                    #(#member: #private::at_item(#index, #from_value(__items.take(#index)?))?,)*
                 })
             }
         }
@@ -243,7 +243,7 @@ fn decode_body(
             quote! {
                 let #fields = #private::Fields::open(#value, &[#(#name),*])?;
                 ::core::result::Result::Ok(#constructor {
-                    #(#member: __fields.take(#name, #from_value)?,)*
+                    #(#member: #private::at_field(#name, #from_value(__fields.take(#name)?))?,)*
                 })
             }
         }
@@ -266,7 +266,7 @@ fn encode_enum(variants: &[Variant<'_>], private: &TokenStream) -> TokenStream {
         let name = variant.name();
         let pattern = variant_pattern(variant, |_| true);
         if variant.body.style == Style::Unit {
-            return quote!(#pattern => ::core::result::Result::Ok(#private::Value::from(#name)),);
+            return quote!(#pattern => ::core::result::Result::Ok(#private::bare_variant(#name)),);
         }
         let body = encode_body(&variant.body, &local_access, private);
         quote!(#pattern => #private::wrap_variant(#name, || { #body }),)
@@ -337,7 +337,7 @@ fn metrics_of(body: &Body<'_>, access: Access<'_>, private: &TokenStream) -> Tok
         let value = access(field);
         Some(quote!(.#setter(#count(#value))))
     });
-    quote!(#private::MessageMetrics::default() #(#setters)*)
+    quote!(<#private::MessageMetrics as ::core::default::Default>::default() #(#setters)*)
 }
 
 /// Returns what the documentation of a total says.

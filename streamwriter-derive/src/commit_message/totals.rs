@@ -12,7 +12,7 @@ use crate::types;
 
 /// Generates the companion and its impls, if any field has a total.
 pub(crate) fn expand(message: &Message<'_>, private: &TokenStream) -> Option<TokenStream> {
-    let item = item(message)?;
+    let item = stand_in(message)?;
     let default = default_impl(message, private);
     let clone = clone_impl(message);
     let debug = debug_impl(message);
@@ -94,7 +94,8 @@ fn total_type(field: &Field<'_>, total: Total) -> TokenStream {
     }
 }
 
-fn item(message: &Message<'_>) -> Option<TokenStream> {
+/// Generates the struct alone; a message with errors elsewhere gets no more.
+pub(crate) fn stand_in(message: &Message<'_>) -> Option<TokenStream> {
     let fields = message.total_fields();
     if fields.is_empty() {
         return None;
@@ -120,11 +121,6 @@ fn item(message: &Message<'_>) -> Option<TokenStream> {
             #(#fields)*
         }
     })
-}
-
-/// Generates only the struct, for a message with errors elsewhere.
-pub(crate) fn stand_in(message: &Message<'_>) -> Option<TokenStream> {
-    item(message)
 }
 
 fn default_impl(message: &Message<'_>, private: &TokenStream) -> TokenStream {

@@ -40,7 +40,7 @@ pub(crate) fn inherent_impl(sink: &SinkStruct<'_>, new: &TokenStream) -> TokenSt
         quote! {
             #[doc(hidden)]
             #[allow(dead_code)]
-            pub const __STREAM_WRITER_NAME: ::core::option::Option<&'static str> =
+            #visibility const __STREAM_WRITER_NAME: ::core::option::Option<&'static str> =
                 ::core::option::Option::Some(#name);
         }
     });
@@ -57,7 +57,12 @@ pub(crate) fn inherent_impl(sink: &SinkStruct<'_>, new: &TokenStream) -> TokenSt
 
             #[doc = #doc]
             #[must_use]
-            #[allow(dead_code, clippy::new_without_default, clippy::too_many_arguments)]
+            #[allow(
+                dead_code,
+                unused_variables,
+                clippy::new_without_default,
+                clippy::too_many_arguments,
+            )]
             #visibility fn new(#(#parameters),*) -> Self #where_default {
                 #new
             }
@@ -103,7 +108,7 @@ fn sink_options_impl(sink: &SinkStruct<'_>, private: &TokenStream) -> TokenStrea
     let specs = sink.options().map(|field| spec(field, private));
     let fields = sink.fields.iter().map(|field| {
         let ident = field.ident;
-        let value = read_option(field);
+        let value = read_option(field, private);
         quote!(#ident: #value,)
     });
     quote! {
@@ -172,21 +177,23 @@ fn spec(field: &OptionField<'_>, private: &TokenStream) -> TokenStream {
     quote!(#private::OptionSpec::new(#name, #type_name) #absent #secret #doc)
 }
 
-fn read_option(field: &OptionField<'_>) -> TokenStream {
+fn read_option(field: &OptionField<'_>, private: &TokenStream) -> TokenStream {
     let absent = field.absent();
     if field.attrs.skip.is_set() {
         return absent_value(field, &absent);
     }
     let (name, ty) = (field.name(), &field.original.ty);
+    // A closure: a function as argument would repeat the error of a type that is no option.
+    let parse = quote_spanned!(ty.span()=> <#ty as #private::OptionValue>::parse_option);
+    let parse = quote!(|__text| #parse(__text));
     match absent {
         Absent::Required => {
-            quote_spanned!(ty.span()=> __reader.required::<#ty>(#name)?)
+            quote!(__reader.required_with(#name, #parse)?)
         }
         absent => {
             let value = absent_value(field, &absent);
-            let get = quote_spanned!(ty.span()=> __reader.get::<#ty>(#name)?);
             quote! {
-                match #get {
+                match __reader.get_with(#name, #parse)? {
                     ::core::option::Option::Some(__value) => __value,
                     ::core::option::Option::None => #value,
                 }

@@ -1,9 +1,9 @@
 //! The trait impls that call the user's methods. Nothing here can fail.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Generics, Type, parse_quote};
+use syn::{Attribute, Generics, Type, parse_quote};
 
 use super::ast::{Finish, FinishArg, Sink, Write, WriteArg};
 use crate::krate::krate;
@@ -35,6 +35,15 @@ pub(crate) fn generics(sink: &Sink<'_>) -> Generics {
     generics
 }
 
+/// Returns the conditions under which there is a sink.
+///
+/// IMPORTANT: where `write` is not compiled, a call of it would be one of the trait's `write`,
+/// which is the caller.
+fn write_cfg<'s>(sink: &'s Sink<'_>) -> impl Iterator<Item = &'s Attribute> {
+    let write = sink.write.iter();
+    write.flat_map(|write| write.method.cfg_attrs())
+}
+
 fn stream_writer_impl(sink: &Sink<'_>, private: &TokenStream) -> TokenStream {
     let self_ty = &sink.block.self_ty;
     let generics = generics(sink);
@@ -55,7 +64,9 @@ fn stream_writer_impl(sink: &Sink<'_>, private: &TokenStream) -> TokenStream {
         .abort
         .as_ref()
         .map(|abort| finish(abort, false, private));
+    let cfg = write_cfg(sink);
     quote! {
+        #(#cfg)*
         #[automatically_derived]
         impl #impl_generics #private::StreamWriter for #self_ty #where_clause {
             type Message = #message;
@@ -222,13 +233,10 @@ fn finish_binding(
         FinishArg::Totals { .. } => Some(quote! {
             let #local = #private::totals_of_some::<#message>(&__messages);
         }),
-        FinishArg::Slice(ty) => {
-            let owner = quote_spanned! {ty.span()=>
-                <<#ty as #private::BorrowMessages<#message>>::Owner as
-                    #private::FromMessages<#message>>::from_messages
-            };
-            Some(quote!(let #local = #owner(__messages);))
-        }
+        FinishArg::Slice(ty) => Some(quote_spanned! {ty.span()=>
+            let #local = <#ty as #private::BorrowMessages<#message>>::own_messages(__messages);
+            let #local: &#ty = ::core::borrow::Borrow::borrow(&#local);
+        }),
         FinishArg::Messages { ty, .. } => {
             let from = quote_spanned! {ty.span()=>
                 <#ty as #private::FromMessages<#message>>::from_messages
@@ -244,12 +252,12 @@ fn finish_argument(index: usize, arg: &FinishArg<'_>) -> TokenStream {
         FinishArg::Batch => quote!(__batch),
         FinishArg::BatchId => quote!(__batch.batch_id()),
         FinishArg::BatchNumber => quote!(__batch.batch_id().get()),
-        FinishArg::Slice(_)
-        | FinishArg::Totals { reference: true }
+        FinishArg::Totals { reference: true }
         | FinishArg::Messages {
             reference: true, ..
         } => quote!(&#local),
-        FinishArg::Totals { reference: false }
+        FinishArg::Slice(_)
+        | FinishArg::Totals { reference: false }
         | FinishArg::Messages {
             reference: false, ..
         } => quote!(#local),
@@ -277,17 +285,20 @@ fn write_rows_impl(sink: &Sink<'_>, write: &Write<'_>, private: &TokenStream) ->
         WriteArg::Rows => quote!(__rows),
     });
     let body = write_body(write, &quote!(Self::write(self, #(#arguments),*)), private);
-    quote! {
+    let output = write.method.output();
+    let message = quote_spanned!(output.span()=> <Self as #private::StreamWriter>::Message);
+    // "But it takes rows of this type" points at the type of the row.
+    let place = Span::call_site().located_at(row.span());
+    let cfg = write_cfg(sink);
+    quote_spanned! {place=>
+        #(#cfg)*
         #[automatically_derived]
         impl #impl_generics #private::WriteRows<#row> for #self_ty #where_clause {
             fn write(
                 &self,
                 #mutable __rows: impl #private::Rows<Item = #row> + ::core::marker::Send,
                 __task: &#private::TaskContext,
-            ) -> ::core::result::Result<
-                <Self as #private::StreamWriter>::Message,
-                #private::BoxError,
-            > {
+            ) -> ::core::result::Result<#message, #private::BoxError> {
                 #body
             }
         }
@@ -297,10 +308,17 @@ fn write_rows_impl(sink: &Sink<'_>, write: &Write<'_>, private: &TokenStream) ->
 fn write_body(write: &Write<'_>, call: &TokenStream, private: &TokenStream) -> TokenStream {
     let output = write.method.output();
     if ok_type(&output).is_some() {
-        let into = quote_spanned! {output.span()=>
-            ::core::convert::Into::<#private::BoxError>::into
+        let error = quote_spanned! {output.span()=>
+            ::core::result::Result::Err(__error) => ::core::result::Result::Err(
+                ::core::convert::Into::<#private::BoxError>::into(__error)
+            )
         };
-        return quote!(::core::result::Result::map_err(#call, |__error| #into(__error)));
+        return quote! {
+            match #call {
+                ::core::result::Result::Ok(__message) => ::core::result::Result::Ok(__message),
+                #error,
+            }
+        };
     }
     let into_output = quote_spanned! {output.span()=>
         <#output as #private::WriteOutput>::into_output
