@@ -15,6 +15,7 @@ mod stream;
 mod context;
 mod guarantee;
 mod message;
+mod options;
 mod rows;
 mod target;
 mod writer;
@@ -32,7 +33,10 @@ pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
 pub use guarantee::Guarantee;
 pub use ids::{Attempt, BatchId, PartitionId, QueryId, Run};
-pub use message::{CommitMessage, MessageMetrics};
+pub use message::{
+    CommitMessage, FieldError, FieldResult, MessageField, MessageKey, MessageMetrics, totals,
+};
+pub use options::{OptionMap, OptionReader, OptionSpec, OptionValue, SinkOptions};
 pub use progress::{
     BatchOrigin, QueryEvent, QueryListener, QuerySummary, SinkProgress, SourceProgress,
     StreamingQueryProgress,
@@ -52,6 +56,13 @@ pub use storage::{
 pub use stream::{Stream, stream};
 pub use target::{Sweep, Target, TargetClaim, TargetRecord};
 pub use writer::{StreamWriter, WriteRows};
+
+// Migrations of messages read `serde_json::Value`s.
+pub use serde_json;
+
+#[doc(hidden)]
+#[path = "private/mod.rs"]
+pub mod __private;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -35,7 +35,14 @@ pub(crate) fn encode<M: CommitMessage>(message: &M, bytes_max: usize) -> Result<
     let envelope = Envelope {
         type_name: M::TYPE.into(),
         version: M::VERSION,
-        body: message.to_body()?,
+        body: message.to_body().map_err(|error| {
+            Error::new(
+                ErrorKind::Message,
+                format!("cannot encode commit message `{}`", M::TYPE),
+            )
+            .with_source(error)
+            .permanent()
+        })?,
     };
     let text =
         serde_json::to_string(&envelope).map_err(|error| cannot("encode", M::TYPE, error))?;
@@ -54,7 +61,19 @@ pub(crate) fn encode<M: CommitMessage>(message: &M, bytes_max: usize) -> Result<
         .permanent());
     }
     let raw = RawValue::from_string(text).map_err(|error| cannot("encode", M::TYPE, error))?;
-    Ok(EncodedMessage(raw))
+    let encoded = EncodedMessage(raw);
+    decode::<M>(&encoded).map_err(|error| {
+        Error::new(
+            ErrorKind::Message,
+            format!(
+                "commit message `{}` cannot be decoded from its own encoding",
+                M::TYPE
+            ),
+        )
+        .with_source(error)
+        .permanent()
+    })?;
+    Ok(encoded)
 }
 
 /// Decodes a message of the current or an older version.

@@ -1,8 +1,22 @@
 //! What a finished task hands to the driver: data with a name, a version and a size limit (W12).
 
 mod envelope;
+mod field;
+
+mod collections;
+mod scalars;
+
+// Reached by generated code through `__private`.
+pub(crate) mod shape;
+pub(crate) mod through_serde;
+pub(crate) mod totals;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use envelope::{EncodedMessage, decode, encode};
+pub use field::{FieldError, FieldResult, MessageField, MessageKey};
+pub use totals::totals;
 
 use serde_json::Value;
 

@@ -1,0 +1,31 @@
+::core::compile_error! {
+    "async sinks are not supported yet: they need the feature `tokio`, which this version does not have; use a blocking client and a plain `fn`"
+}
+impl Webhook {
+    async fn write(&self, rows: impl Iterator<Item = u8>) {}
+}
+#[automatically_derived]
+impl ::streamwriter_core::__private::StreamWriter for Webhook {
+    type Message = ();
+    type Error = ::streamwriter_core::__private::BoxError;
+    fn name(&self) -> &str {
+        #[allow(unused_imports)]
+        use ::streamwriter_core::__private::NamelessWriter as _;
+        match Self::__STREAM_WRITER_NAME {
+            ::core::option::Option::Some(__name) => __name,
+            ::core::option::Option::None => "webhook",
+        }
+    }
+}
+#[automatically_derived]
+impl<__Row> ::streamwriter_core::__private::WriteRows<__Row> for Webhook {
+    fn write(
+        &self,
+        _: impl ::streamwriter_core::__private::Rows<
+            Item = __Row,
+        > + ::core::marker::Send,
+        _: &::streamwriter_core::__private::TaskContext,
+    ) -> ::core::result::Result<(), ::streamwriter_core::__private::BoxError> {
+        loop {}
+    }
+}

@@ -1,0 +1,8 @@
+use streamwriter_derive::CommitMessage;
+
+#[derive(CommitMessage)]
+struct Posted<'a> {
+    name: &'a str,
+}
+
+fn main() {}

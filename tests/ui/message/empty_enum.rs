@@ -1,0 +1,6 @@
+use streamwriter_derive::CommitMessage;
+
+#[derive(CommitMessage)]
+enum Never {}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use streamwriter_derive::CommitMessage;
+
+#[derive(CommitMessage)]
+struct Posted {
+    #[message(rows)]
+    rows: u64,
+    #[message(rows)]
+    more: u64,
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+use streamwriter_derive::{CommitMessage, stream_writer};
+
+#[derive(CommitMessage)]
+struct Posted {
+    rows: u64,
+}
+
+use streamwriter_core::WriteRows;
+
+struct Webhook;
+
+#[stream_writer]
+impl Webhook {
+    fn write(&self, rows: impl Iterator<Item = String>) -> Posted {
+        Posted { rows: rows.count() as u64 }
+    }
+}
+
+fn write_to<R>(_: Vec<R>, _: impl WriteRows<R>) {}
+
+fn wrong() {
+    write_to(vec![1_u8], Webhook);
+}
+
+fn main() {}
