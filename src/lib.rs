@@ -1,3 +1,74 @@
-//! streamwriter
+#![doc = include_str!("../README.md")]
+//!
+//! # The model
+//!
+//! A [`Source`] is cut into *micro-batches*, a batch into *partitions*. One *task* writes one
+//! partition: [`WriteRows::write`] gets its rows on an executor and returns a *message*. When every
+//! task of the batch has succeeded, the messages are made durable, and then
+//! [`StreamWriter::commit`] gets all of them on the driver thread and publishes the batch. If a task
+//! fails for good, [`StreamWriter::abort`] gets the messages that there are.
+//!
+//! What a crash costs follows from one question: are the messages durable? Before, the batch is
+//! written again from the same offsets, so nothing that `write` did may be visible. After, the batch
+//! only goes forward: `commit` is called with the stored messages until it has succeeded. A sink
+//! whose `commit` may be repeated is therefore exactly-once, and [`Staging`] makes any file sink one.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds | what it pulls in |
+//! |---|---|---|---|
+//! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
+//! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
+//! | `parquet` | yes | [`ParquetSink`] | `arrow`, `parquet`, `serde_arrow` |
+//! | `testing` | no | [`testing`]: a faulty storage, pretended tasks | nothing |
+
+// Generated code says `::streamwriter`, in this package's own tests and examples too.
 extern crate self as streamwriter;
-pub use streamwriter_core::*;
+
+#[doc(hidden)]
+pub use streamwriter_core::__private;
+
+pub use streamwriter_core::{
+    Attempt, BatchContext, BatchId, BatchOrigin, BoxError, CheckpointChosen, CheckpointNotChosen,
+    CheckpointPlace, CommitMessage, Created, End, Entry, Error, ErrorKind, FieldError, FieldResult,
+    Guarantee, LocalStorage, LockHolder, MessageField, MessageKey, MessageMetrics, OptionMap,
+    OptionReader, OptionSpec, OptionValue, PartitionId, Permanent, Plan, PlanLimits, PlanOf,
+    Publication, QueryBuilder, QueryEvent, QueryId, QueryListener, QueryStatus, QuerySummary,
+    ReadCounts, Replay, Report, Result, RowReader, Rows, Run, SharedStorage, SinkOptions,
+    SinkProgress, Source, SourceContext, SourceProgress, SourceState, StagedObject, StagedUpload,
+    StopHandle, Storage, StorageLock, StorePath, Stream, StreamWriter, StreamingQuery,
+    StreamingQueryProgress, Sweep, Target, TargetClaim, TargetRecord, TaskContext, Trigger,
+    WriteRows, record, serde_json, stream, totals,
+};
+pub use streamwriter_derive::{CommitMessage, stream_writer};
+#[cfg(feature = "parquet")]
+pub use streamwriter_sinks::{ArrowBatches, Compression, Encoding, ParquetSink, ViaSerde};
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub use streamwriter_sinks::{FileFormat, FileSink};
+pub use streamwriter_sinks::{MemorySink, Noop, StagedFiles, Staging, StagingFile, Stdout};
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub use streamwriter_sources::BadRows;
+#[cfg(feature = "csv")]
+pub use streamwriter_sources::Csv;
+#[cfg(feature = "jsonl")]
+pub use streamwriter_sources::JsonLines;
+pub use streamwriter_sources::{Memory, Rate, RateRow};
+
+#[cfg(feature = "testing")]
+pub use streamwriter_core::testing;
+
+/// What most programs need: `use streamwriter::prelude::*;`
+pub mod prelude {
+    #[cfg(feature = "csv")]
+    pub use crate::Csv;
+    #[cfg(any(feature = "csv", feature = "jsonl"))]
+    pub use crate::FileSink;
+    #[cfg(feature = "jsonl")]
+    pub use crate::JsonLines;
+    #[cfg(feature = "parquet")]
+    pub use crate::ParquetSink;
+    pub use crate::{
+        BatchContext, BoxError, CommitMessage, Error, Guarantee, Memory, Rows, Source, Staging,
+        Stdout, StreamWriter, TaskContext, Trigger, WriteRows, stream, stream_writer,
+    };
+}

@@ -247,11 +247,7 @@ pub trait Source: Send + Sync + 'static {
     ///
     /// # Errors
     /// Whatever keeps the source from going on after this batch. The query ends with it.
-    fn resumed(
-        &self,
-        batch: BatchId,
-        plan: &Plan<Self::Offset, Self::Partition>,
-    ) -> Result<(), BoxError> {
+    fn resumed(&self, batch: BatchId, plan: &PlanOf<Self>) -> Result<(), BoxError> {
         let _ = (batch, plan);
         Ok(())
     }

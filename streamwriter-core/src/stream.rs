@@ -135,6 +135,10 @@ where
         self.source.accept(batch, counts)
     }
 
+    fn resumed(&self, batch: BatchId, plan: &PlanOf<S>) -> Result<(), BoxError> {
+        self.source.resumed(batch, plan)
+    }
+
     fn committed(&self, batch: BatchId, plan: &PlanOf<S>) -> Result<(), BoxError> {
         self.source.committed(batch, plan)
     }

@@ -210,9 +210,14 @@ fn w6_a_panic_in_any_method_is_an_error_with_its_text() {
     ];
     for (method, sink) in panics {
         let directory = tempfile::tempdir().unwrap();
-        let error = drain(Numbers::new(10), sink, directory.path()).unwrap_err();
+        let error = drain(Numbers::new(10), sink.clone(), directory.path()).unwrap_err();
         let report = error.report().to_string();
         assert!(report.contains(&format!("boom in {method}")), "{report}");
+        assert_eq!(error.batch().unwrap().get(), 0, "{report}");
+        if method == "write" {
+            assert_eq!(error.attempt().unwrap().get(), 3, "it was tried again");
+            assert_eq!(sink.aborts(), 1, "the batch still reaches abort");
+        }
         // The pool and the process live on.
         let ended = drain(
             Numbers::new(10),
@@ -299,6 +304,36 @@ fn w7_a_failure_ends_the_rows_of_the_other_tasks() {
         partitions,
         &[None, None],
         "what a cancelled task returns does not count"
+    );
+}
+
+#[test]
+fn w7_a_reader_that_ends_early_because_it_was_cancelled_is_not_taken_for_complete() {
+    let directory = tempfile::tempdir().unwrap();
+    let sink = Scripted::new().write(|rows, task| match task.partition().get() {
+        0 => {
+            std::thread::sleep(Duration::from_millis(30));
+            Err(Permanent::new("no").into())
+        }
+        _ => Ok(all(rows)),
+    });
+    // The filter drops every row, so only the reader behind it can see the cancellation.
+    stream(Numbers::new(u64::MAX).per_batch(u64::MAX - 1))
+        .filter(|_| false)
+        .write_to(sink.clone())
+        .checkpoint(directory.path())
+        .executors(2)
+        .start()
+        .unwrap()
+        .await_termination()
+        .unwrap_err();
+    let partitions = vec![None, None];
+    assert_eq!(
+        sink.events(),
+        [Event::Abort {
+            batch: 0,
+            partitions
+        }]
     );
 }
 

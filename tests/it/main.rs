@@ -14,4 +14,6 @@ mod contract_batch;
 mod contract_task;
 mod exactly_once;
 mod ownership;
+#[cfg(unix)]
+mod processes;
 mod query;

@@ -66,6 +66,15 @@ pub(crate) enum Entry<S: Source, M> {
     Prepared(Batch<S>, Prepared<M>),
 }
 
+impl<S: Source, M> Entry<S, M> {
+    /// Returns the batch that is entered.
+    pub(crate) fn batch(&self) -> &Batch<S> {
+        match self {
+            Self::Planned(batch) | Self::Found(batch) | Self::Prepared(batch, _) => batch,
+        }
+    }
+}
+
 /// How a batch ended without an error.
 pub(crate) enum Ended {
     Committed(Box<StreamingQueryProgress>),

@@ -107,6 +107,15 @@ where
         })
     }
 
+    /// Tells the source of a batch that an earlier run planned and that runs now (B5).
+    pub(crate) fn resume_source(&self, batch: &Batch<S>) -> Result<()> {
+        let resumed = || self.source.resumed(batch.id, &batch.plan);
+        caught("the source's resumed", resumed)?.map_err(|error| {
+            source_error(&self.query.source, "go on after a planned batch", error)
+                .in_batch(batch.id)
+        })
+    }
+
     /// Removes what the new commit makes superfluous (E7, E10). Nothing depends on it, so a failure
     /// is a warning, and it is tried again after the next batch.
     pub(super) fn clean_up(&mut self, batch: &Batch<S>) {

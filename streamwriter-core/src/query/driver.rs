@@ -113,6 +113,9 @@ where
                 .update_summary(|summary| summary.last_batch = Some(batch));
             self.engine.tell_source_of(batch, &plan)?;
         }
+        for entry in &self.recovery.entries {
+            self.engine.resume_source(entry.batch())?;
+        }
         while let Some(entry) = self.recovery.entries.pop_front() {
             if self.enter(entry)? == Ran::Stopped {
                 return Ok(Ran::Stopped);

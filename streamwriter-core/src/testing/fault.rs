@@ -207,6 +207,11 @@ impl Storage for FaultStorage {
         self.operation("discard", staged, || self.inner.discard(staged))
     }
 
+    /// Not counted: nothing depends on whether an empty directory stays.
+    fn remove_directory(&self, path: &StorePath) -> Result<bool> {
+        self.inner.remove_directory(path)
+    }
+
     fn lock(
         &self,
         path: &StorePath,

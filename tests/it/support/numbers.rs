@@ -105,7 +105,10 @@ impl Source for Numbers {
         if end == start.next {
             return Ok(None);
         }
-        let cut = |part: u64| start.next + (end - start.next) * part / self.partitions;
+        let size = end - start.next;
+        let cut = |part: u64| {
+            start.next + (u128::from(size) * u128::from(part) / u128::from(self.partitions)) as u64
+        };
         let partitions = (0..self.partitions)
             .map(|p| Range {
                 from: cut(p),

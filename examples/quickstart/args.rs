@@ -1,0 +1,94 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+/// Streams flight records from a directory of files into another, each row exactly once.
+///
+/// Kill it whenever you like and start it again: it goes on where it was. It reads what is there,
+/// then ends; files that arrive later are picked up by the next run.
+#[derive(Debug, Parser)]
+#[command(name = "quickstart", version)]
+pub(crate) struct Args {
+    /// Directory with the input files (by default three days of flights from this repository).
+    /// They need the columns of the flights data; NA is null in CSV.
+    #[arg(long, value_name = "DIR", default_value_os_t = shipped_records())]
+    pub(crate) input: PathBuf,
+
+    /// Format of the input files: *.csv with a header, or *.jsonl with one object a line.
+    #[arg(long, value_enum, default_value_t = InputFormat::Csv)]
+    pub(crate) format: InputFormat,
+
+    /// Where rows go: one file per partition and batch, or tables on the terminal.
+    #[arg(long, value_enum, default_value_t = SinkKind::Parquet)]
+    pub(crate) sink: SinkKind,
+
+    /// Directory for the output files [default: target/quickstart/<SINK>].
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+
+    /// Directory for the checkpoint, which remembers what is done. It belongs to one input and one
+    /// output [default: target/quickstart/checkpoint-<SINK>].
+    #[arg(long, value_name = "DIR")]
+    checkpoint: Option<PathBuf>,
+
+    /// Upper size of a batch. Each batch makes at least one file and a few syncs to disk.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) max_rows_per_batch: u64,
+
+    /// Partitions that are written at the same time [default: one per core].
+    #[arg(long, value_name = "N")]
+    pub(crate) executors: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InputFormat {
+    Csv,
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SinkKind {
+    Parquet,
+    Jsonl,
+    Csv,
+    Stdout,
+}
+
+impl SinkKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Stdout => "stdout",
+        }
+    }
+}
+
+impl Args {
+    pub(crate) fn output(&self) -> PathBuf {
+        self.output
+            .clone()
+            .unwrap_or_else(|| self.beside_the_others(self.sink.name()))
+    }
+
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        let name = format!("checkpoint-{}", self.sink.name());
+        self.checkpoint
+            .clone()
+            .unwrap_or_else(|| self.beside_the_others(&name))
+    }
+
+    fn beside_the_others(&self, name: &str) -> PathBuf {
+        PathBuf::from("target/quickstart").join(name)
+    }
+}
+
+fn shipped_records() -> PathBuf {
+    PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/data/flights"
+    ))
+}

@@ -1,0 +1,77 @@
+//! Shows a whole query on real records: flights from New York, from CSV or JSON lines into Parquet,
+//! exactly once, with progress, a clean stop on Ctrl-C, and a restart that goes on where it was.
+//!
+//! ```bash
+//! cargo run --release --example quickstart            # the flights shipped with the repository
+//! cargo run --release --example quickstart            # again: says that there is nothing new
+//! cargo run --release --example quickstart -- --help  # for your own files and other sinks
+//! ```
+
+mod args;
+mod flight;
+mod report;
+mod signals;
+
+use std::process::ExitCode;
+
+use args::{Args, InputFormat, SinkKind};
+use clap::Parser;
+use flight::Flight;
+use report::Report;
+use streamwriter::prelude::*;
+use streamwriter::{Csv, FileSink, JsonLines, ParquetSink, Source, Stdout};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error.report());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), Error> {
+    match args.format {
+        InputFormat::Csv => choose_sink(
+            args,
+            Csv::<Flight>::directory(&args.input)?.null_values(["NA"]),
+        ),
+        InputFormat::Jsonl => choose_sink(args, JsonLines::<Flight>::directory(&args.input)?),
+    }
+}
+
+fn choose_sink(args: &Args, source: impl Source<Row = Flight>) -> Result<(), Error> {
+    let output = args.output();
+    match args.sink {
+        SinkKind::Parquet => start(args, source, ParquetSink::new(output)?),
+        SinkKind::Jsonl => start(args, source, FileSink::json_lines(output)?),
+        SinkKind::Csv => start(args, source, FileSink::csv(output)?.null_value("NA")),
+        SinkKind::Stdout => start(args, source, Stdout::table()),
+    }
+}
+
+/// The query itself: a source, a sink, a checkpoint, a trigger.
+fn start(
+    args: &Args,
+    source: impl Source<Row = Flight>,
+    sink: impl WriteRows<Flight>,
+) -> Result<(), Error> {
+    let report = Report::new(args);
+    let mut query = stream(source)
+        .write_to(sink)
+        .checkpoint(args.checkpoint())
+        .name("flights")
+        .trigger(Trigger::AvailableNow)
+        .max_rows_per_batch(args.max_rows_per_batch)
+        .listener(report.listener());
+    if let Some(executors) = args.executors {
+        query = query.executors(executors);
+    }
+    let query = query.start()?;
+    signals::stop_on_signal(query.stop_handle())?;
+    let summary = query.await_termination()?;
+    report.finish(&summary);
+    Ok(())
+}
