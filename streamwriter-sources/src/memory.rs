@@ -254,3 +254,77 @@ impl<R> fmt::Debug for MemoryReader<R> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use streamwriter_core::QueryId;
+    use streamwriter_core::testing::{Pretend, read_partition};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_are_read_once_each_and_in_order(
+            pieces in prop::collection::vec(0..9_u32, 0..8),
+            rows_max in prop::option::of(1..12_u64),
+            partitions in 1..5_usize,
+        ) {
+            let source = Memory::new([]).partitions(partitions);
+            let mut limits = PlanLimits::unbounded(1);
+            limits.rows = rows_max;
+            let task = Pretend::default().task();
+            let (mut next, mut found, mut start) = (0_u32, Vec::new(), None);
+            for piece in pieces {
+                source.clone().push(next..next + piece);
+                next += piece;
+                while let Some(plan) = source.plan(start.as_ref(), &limits).unwrap() {
+                    for part in &plan.partitions {
+                        let rows = read_partition(&source, part, &task).unwrap();
+                        prop_assert_eq!(&read_partition(&source, part, &task).unwrap(), &rows);
+                        found.extend(rows);
+                    }
+                    start = Some(plan.end);
+                }
+            }
+            prop_assert_eq!(found, (0..next).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_that_has_read_more_is_refused() {
+        let source = Memory::new(0..10);
+        let plan = source
+            .plan(None, &PlanLimits::unbounded(1))
+            .unwrap()
+            .unwrap();
+        let fewer = Memory::new(0..9);
+        let error = fewer
+            .plan(Some(&plan.end), &PlanLimits::unbounded(1))
+            .unwrap_err();
+        assert!(error.to_string().contains("holds fewer rows"), "{error}");
+        let task = Pretend::default().task();
+        let error = fewer.open(&plan.partitions[0], &task).unwrap_err();
+        assert!(error.downcast::<Error>().unwrap().is_permanent());
+    }
+
+    #[test]
+    fn a_frozen_source_ends_where_it_was_and_zero_partitions_are_refused() {
+        let source = Memory::new(0..3);
+        source.freeze().unwrap();
+        source.push(3..6);
+        let plan = source
+            .plan(None, &PlanLimits::unbounded(1))
+            .unwrap()
+            .unwrap();
+        assert_eq!(plan.rows, Some(3));
+        assert!(
+            source
+                .plan(Some(&plan.end), &PlanLimits::unbounded(1))
+                .unwrap()
+                .is_none()
+        );
+        let context = SourceContext::new(QueryId::random(), None);
+        assert!(Memory::new([1]).partitions(0).start(&context).is_err());
+    }
+}

@@ -290,3 +290,130 @@ fn row(partition: &RatePartition, number: u64) -> RateRow {
         timestamp: i64::try_from(timestamp).unwrap_or(i64::MAX),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use streamwriter_core::QueryId;
+    use streamwriter_core::testing::{Pretend, read_partition};
+
+    use super::*;
+
+    fn read(source: &Rate, plan: &Plan<RateOffset, RatePartition>) -> Vec<RateRow> {
+        let task = Pretend::default().task();
+        let read = |part| read_partition(source, part, &task).unwrap();
+        plan.partitions.iter().flat_map(read).collect()
+    }
+
+    #[test]
+    fn rows_are_due_by_the_clock_and_numbered_without_gaps() {
+        let source = Rate::per_second(3).partitions(2);
+        let limits = PlanLimits::unbounded(8);
+        let began = 1_000_000_000;
+        assert_eq!(source.plan_at(began, None, &limits).unwrap(), None);
+        let first = source
+            .plan_at(began + 999_999, None, &limits)
+            .unwrap()
+            .unwrap();
+        assert_eq!(first.rows, Some(2));
+        assert_eq!(first.partitions.len(), 2);
+        let later = began + 2_000_000;
+        let second = source
+            .plan_at(later, Some(&first.end), &limits)
+            .unwrap()
+            .unwrap();
+        let rows = [read(&source, &first), read(&source, &second)].concat();
+        let expected = [0, 333_333, 666_666, 1_000_000, 1_333_333, 1_666_666];
+        for (number, (row, after)) in rows.iter().zip(expected).enumerate() {
+            assert_eq!((row.value, row.timestamp), (number as i64, began + after));
+        }
+        assert_eq!(rows.len(), 6);
+        assert_eq!(
+            source.plan_at(later, Some(&second.end), &limits).unwrap(),
+            None
+        );
+        assert_eq!(
+            source
+                .plan_at(began - 5, Some(&second.end), &limits)
+                .unwrap(),
+            None
+        );
+    }
+
+    #[test]
+    fn a_logged_plan_gives_the_same_rows_in_another_process() {
+        let source = Rate::per_second(1_000_000);
+        let _ = source.plan_at(7, None, &PlanLimits::unbounded(4)).unwrap();
+        let plan = source
+            .plan_at(1_000, None, &PlanLimits::unbounded(4))
+            .unwrap()
+            .unwrap();
+        let json = serde_json::to_string(&(&plan.end, &plan.partitions)).unwrap();
+        let (end, partitions): (RateOffset, _) = serde_json::from_str(&json).unwrap();
+        let logged = Plan {
+            end,
+            partitions,
+            rows: None,
+        };
+        assert_eq!(read(&Rate::per_second(5), &logged), read(&source, &plan));
+        let error = Rate::per_second(5)
+            .plan_at(2_000, Some(&end), &PlanLimits::unbounded(4))
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Mismatch);
+    }
+
+    #[test]
+    fn batches_are_bounded_and_the_stream_ends() {
+        let source = Rate::per_second(u64::MAX).rows(25);
+        let mut limits = PlanLimits::unbounded(1);
+        let _ = source.plan_at(0, None, &limits);
+        limits.rows = Some(10);
+        let (mut start, mut sizes) = (None, Vec::new());
+        while let Some(plan) = source.plan_at(i64::MAX, start.as_ref(), &limits).unwrap() {
+            sizes.push(read(&source, &plan).len());
+            start = Some(plan.end);
+        }
+        assert_eq!(sizes, [10, 10, 5]);
+        limits.bytes = Some(48);
+        assert_eq!(
+            source.plan_at(9, None, &limits).unwrap().unwrap().rows,
+            Some(3)
+        );
+        let unbounded = PlanLimits::unbounded(1);
+        let plan = Rate::per_second(1 << 40);
+        let _ = plan.plan_at(0, None, &unbounded);
+        let plan = plan.plan_at(1_000_000, None, &unbounded).unwrap().unwrap();
+        assert_eq!(plan.rows, Some(1_000_000));
+    }
+
+    #[test]
+    fn a_frozen_stream_ends_at_the_time_of_freezing() {
+        let source = Rate::per_second(1_000);
+        source
+            .start(&SourceContext::new(QueryId::random(), None))
+            .unwrap();
+        source.freeze().unwrap();
+        let later = now_micros() + 60_000_000;
+        let plan = source
+            .plan_at(later, None, &PlanLimits::unbounded(1))
+            .unwrap();
+        assert!(plan.is_none_or(|plan| plan.rows < Some(10_000)));
+    }
+
+    #[test]
+    fn zero_is_refused_with_what_to_write() {
+        let context = SourceContext::new(QueryId::random(), None);
+        for source in [
+            Rate::per_second(0),
+            Rate::per_second(1).rows(0),
+            Rate::per_second(1).partitions(0),
+        ] {
+            let error = source
+                .start(&context)
+                .unwrap_err()
+                .downcast::<Error>()
+                .unwrap();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.help().unwrap().contains("write"));
+        }
+    }
+}

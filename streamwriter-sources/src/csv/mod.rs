@@ -6,6 +6,7 @@ mod field;
 mod row;
 
 #[cfg(test)]
+#[cfg(feature = "jsonl")]
 mod tests;
 
 use std::fmt;

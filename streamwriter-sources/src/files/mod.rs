@@ -19,7 +19,8 @@ mod reader;
 mod taken;
 mod tracker;
 
-#[cfg(all(test, feature = "csv", feature = "jsonl"))]
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
 pub(crate) mod tests;
 
 pub(crate) use directory::Directory;

@@ -37,6 +37,7 @@ fn bytes_min() -> u64 {
 
 /// Runs a test with partitions of any size, so that small files are cut, too.
 #[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
 pub(crate) fn tests_with_small_partitions(test: impl FnOnce()) {
     BYTES_MIN.set(1);
     test();

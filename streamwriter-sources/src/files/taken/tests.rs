@@ -99,7 +99,7 @@ proptest! {
         }
         prop_assert!(segments(dir.path()).len() <= 7 * 3, "{:?}", segments(dir.path()));
         let asked = hashes(0..files + 500);
-        let known: std::collections::HashSet<_> = hashes(0..files).into_iter().collect();
+        let known: HashSet<_> = hashes(0..files).into_iter().collect();
         let found = set.which(&asked).unwrap();
         for (hash, found) in asked.iter().zip(&found) {
             prop_assert_eq!(known.contains(hash), *found);
