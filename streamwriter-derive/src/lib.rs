@@ -248,6 +248,7 @@ pub fn derive_commit_message(input: TokenStream) -> TokenStream {
 /// - **Errors**: anything that `?` turns into `Box<dyn Error + Send + Sync>`; the methods may have
 ///   different ones. Type and causes stay, so `Permanent` is seen (rule W7).
 ///
+/// The methods stand in this block: one in another block is a helper that the engine does not call.
 /// Aliases such as `io::Result<Posted>` work: messages and errors are told apart by type. Two more
 /// methods are used if they are there: `fn guarantee(&self) -> Guarantee` and
 /// `fn description(&self) -> String`. A generic block, `impl<T: Render> Webhook<T>`, is a sink for
