@@ -2,7 +2,8 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, Ident, Path, PathArguments, PathSegment, Type};
+use syn::visit::Visit;
+use syn::{GenericArgument, Ident, Lifetime, Path, PathArguments, PathSegment, Type};
 
 /// Returns the type without the invisible groups and parentheses around it.
 pub(crate) fn plain(ty: &Type) -> &Type {
@@ -44,6 +45,21 @@ pub(crate) fn is_integer(ty: &Type) -> bool {
         "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
     ];
     last_segment(ty).is_some_and(|segment| INTEGERS.iter().any(|name| segment.ident == name))
+}
+
+/// Returns the first lifetime in a type that is not `'static`.
+pub(crate) fn borrowed_lifetime(ty: &Type) -> Option<&Lifetime> {
+    struct First<'t>(Option<&'t Lifetime>);
+    impl<'t> Visit<'t> for First<'t> {
+        fn visit_lifetime(&mut self, lifetime: &'t Lifetime) {
+            if lifetime.ident != "static" {
+                self.0.get_or_insert(lifetime);
+            }
+        }
+    }
+    let mut first = First(None);
+    first.visit_type(ty);
+    first.0
 }
 
 /// Tells whether an identifier occurs anywhere in the tokens.

@@ -68,14 +68,10 @@ impl Parse for Block {
 fn method_or_other(input: ParseStream<'_>) -> syn::Result<Option<Method>> {
     let attrs = Attribute::parse_outer(input)?;
     input.parse::<Visibility>()?;
-    let is_const = input.peek(Token![const]) && !input.peek2(Token![fn]);
-    if is_const || input.peek(Token![type]) {
-        skip_item(input, false)?;
-        return Ok(None);
-    }
-    let ahead = input.fork();
-    if ahead.parse::<Signature>().is_err() {
-        skip_item(input, true)?;
+    if input.fork().parse::<Signature>().is_err() {
+        // The value of a constant may have braces; its end is the `;`.
+        let has_value = input.peek(Token![const]) || input.peek(Token![type]);
+        skip_item(input, !has_value)?;
         return Ok(None);
     }
     let sig = input.parse()?;

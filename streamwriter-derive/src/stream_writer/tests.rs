@@ -86,3 +86,26 @@ fn a_mistake() {
         expect_file!["snapshots/mistake.rs"],
     );
 }
+
+#[test]
+fn a_block_is_read_without_its_bodies() {
+    let tokens = r#"
+        #[doc = "x"]
+        impl<T> Sink<T> where T: Copy {
+            const LIMIT: usize = { 1 };
+            type Other = u8;
+            pub const unsafe fn first() {}
+            helpers! { fn hidden() {} }
+            helpers!(fn hidden() {});
+            #[inline] pub(crate) fn write(&self, rows: I) -> M { let x = ; @ while typing }
+            fn last(self: &Self);
+        }
+    "#;
+    let block = super::block::parse(tokens.parse().expect("tokens")).expect("block parses");
+    let names: Vec<_> = block
+        .methods
+        .iter()
+        .map(|method| method.sig.ident.to_string())
+        .collect();
+    assert_eq!(names, ["first", "write", "last"]);
+}

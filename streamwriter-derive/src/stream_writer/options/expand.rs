@@ -51,7 +51,6 @@ pub(crate) fn inherent_impl(sink: &SinkStruct<'_>, new: &TokenStream) -> TokenSt
         None => "Makes the sink; all options have their defaults.",
     };
     quote! {
-        #[automatically_derived]
         impl #impl_generics #ident #type_generics #where_clause {
             #name
 

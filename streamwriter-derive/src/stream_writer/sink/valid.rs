@@ -17,6 +17,22 @@ pub(crate) fn check_block(cx: &Ctxt, block: &Block) -> bool {
         );
         return false;
     }
+    check_lifetimes(cx, block)
+}
+
+/// Reports a sink that borrows. The traits need `'static`, so a stand-in would be an error too.
+fn check_lifetimes(cx: &Ctxt, block: &Block) -> bool {
+    const MESSAGE: &str = "a query shares its sink with threads of its own, so the sink owns its \
+                           data: use `String`, `Arc` or `Box` instead of a reference";
+    let mut params = block.generics.lifetimes().peekable();
+    if let Some(param) = params.peek() {
+        cx.error(param, MESSAGE);
+        return false;
+    }
+    if let Some(lifetime) = types::borrowed_lifetime(&block.self_ty) {
+        cx.error(lifetime, MESSAGE);
+        return false;
+    }
     true
 }
 

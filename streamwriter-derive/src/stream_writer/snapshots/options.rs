@@ -5,7 +5,6 @@ pub struct Webhook {
     token: Option<String>,
     sent: Counter,
 }
-#[automatically_derived]
 impl Webhook {
     #[doc(hidden)]
     #[allow(dead_code)]
