@@ -66,7 +66,7 @@ fn crash_and_resume(directory: &Path) -> Result<(), BoxError> {
         );
         // What a reader sees at any time: whole batches, each row once.
         let whole_batches = (0..rows.len() as u64).collect::<Vec<_>>();
-        if rows != whole_batches || rows.len() as u64 % ROWS_PER_BATCH != 0 {
+        if rows != whole_batches || !(rows.len() as u64).is_multiple_of(ROWS_PER_BATCH) {
             return Err("rows are lost, doubled or half there".into());
         }
     }

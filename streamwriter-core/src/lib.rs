@@ -6,6 +6,8 @@
 //! The modules stand in the order in which data flows: source, rows, tasks, messages, journal,
 //! commit, progress.
 
+#![warn(clippy::print_stdout, reason = "a library does not print")]
+
 mod error;
 mod ids;
 

@@ -55,6 +55,8 @@
 //!
 //! All mistakes of an item are reported in one build, each at the token that is wrong.
 
+#![warn(clippy::print_stdout, reason = "a library does not print")]
+
 mod commit_message;
 mod stream_writer;
 

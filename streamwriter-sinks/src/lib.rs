@@ -20,6 +20,8 @@
 //! - `jsonl` (default): the JSON lines format of the file sink.
 //! - `csv` (default): the CSV format of the file sink.
 
+#![warn(clippy::print_stdout, reason = "a library does not print")]
+
 mod cells;
 mod ending;
 mod message;

@@ -28,6 +28,8 @@
 //! # }
 //! ```
 
+#![warn(clippy::print_stdout, reason = "a library does not print")]
+
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 mod files;
 
