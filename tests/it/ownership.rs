@@ -133,6 +133,58 @@ fn e5_a_zombie_that_wakes_in_write_publishes_nothing_and_does_not_abort() {
 }
 
 #[test]
+fn e5_a_zombie_whose_task_fails_does_not_abort_either() {
+    let directory = tempfile::tempdir().unwrap();
+    let (gate, pass) = gate();
+    let zombie = Scripted::new().write(move |_, _| {
+        pass();
+        Err(streamwriter::Permanent::new("the zombie's disk is full").into())
+    });
+    let query = |sink: Scripted| {
+        stream(Numbers::new(10).partitions(1))
+            .write_to(sink)
+            .checkpoint(directory.path())
+            .trigger(Trigger::AvailableNow)
+    };
+    let slept = query(zombie.clone()).start().unwrap();
+    gate.reached.recv().unwrap();
+    let mut successor = zombie.restarted();
+    successor.log = Arc::default();
+    let successor = query(successor).take_over(true).start().unwrap();
+    successor.await_termination().unwrap();
+    gate.go_on.send(()).unwrap();
+    let error = slept.await_termination().unwrap_err();
+    assert_eq!(error.also()[0].kind(), ErrorKind::Superseded, "{error}");
+    assert_eq!(
+        zombie.events(),
+        [],
+        "what it would clean up is its successor's business"
+    );
+}
+
+#[test]
+fn e9_records_of_a_copy_that_went_its_own_way_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = (directory.path().join("one"), directory.path().join("other"));
+    let mut sink = Scripted::new();
+    sink.has_memory = false;
+    drain(Numbers::new(10), sink.clone(), &one).unwrap();
+    copy(&one, &other);
+    drain(Numbers::new(20), sink.restarted(), &one).unwrap();
+    drain(Numbers::new(15), sink.restarted(), &other).unwrap();
+    // Each record is whole and of this query and batch; only the chain tells that it is foreign.
+    for log in ["offsets", "prepared", "commits"] {
+        let mixed = directory.path().join(log);
+        copy(&one, &mixed);
+        let record = format!("{log}/00000000000000000001.json");
+        fs::copy(other.join(&record), mixed.join(&record)).unwrap();
+        let error = drain(Numbers::new(30), sink.restarted(), &mixed).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupted, "{log}");
+        assert!(error.to_string().contains("does not follow"), "{error}");
+    }
+}
+
+#[test]
 fn e5_a_zombie_whose_records_were_purged_meanwhile_acts_on_none_that_it_creates() {
     let directory = tempfile::tempdir().unwrap();
     let (gate, pass) = gate();

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::attempt::{caught, own_or};
 use super::clock::{StepClock, millis};
 use super::{Batch, Engine, Leftovers, Prepared};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::ids::BatchId;
 use crate::journal::{CommitsRecord, Log, Recorded};
 use crate::progress::{BatchOrigin, SinkProgress, SourceProgress, StreamingQueryProgress};
@@ -60,7 +60,8 @@ where
             batch: batch.id,
             prepared: digest.clone(),
         };
-        caught("the target's record", || target.record(&record))?
+        caught("the target's record", || target.record(&record))
+            .and_then(|recorded| recorded)
             .map_err(|error| error.in_batch(batch.id))
     }
 
@@ -79,10 +80,7 @@ where
             batch: batch.id,
             previous: digest.clone(),
         };
-        match journal
-            .record(Log::Commits, batch.id, &body)
-            .map_err(|e| e.in_batch(batch.id))?
-        {
+        match journal.record(Log::Commits, batch.id, &body)? {
             Recorded::Ours(_) => Ok(()),
             Recorded::Theirs(bytes) => {
                 let (found, _): (CommitsRecord, _) =
@@ -99,21 +97,30 @@ where
 
     /// Tells the source that a batch is done; also for the newest one at a restart (S1).
     pub(crate) fn tell_source_of(&self, batch: BatchId, plan: &PlanOf<S>) -> Result<()> {
-        caught("the source's committed", || {
+        self.ask_source(batch, "remember the committed batch", || {
             self.source.committed(batch, plan)
-        })?
-        .map_err(|error| {
-            source_error(&self.query.source, "remember the committed batch", error).in_batch(batch)
         })
     }
 
     /// Tells the source of a batch that an earlier run planned and that runs now (B5).
     pub(crate) fn resume_source(&self, batch: &Batch<S>) -> Result<()> {
-        let resumed = || self.source.resumed(batch.id, &batch.plan);
-        caught("the source's resumed", resumed)?.map_err(|error| {
-            source_error(&self.query.source, "go on after a planned batch", error)
-                .in_batch(batch.id)
+        self.ask_source(batch.id, "go on after a planned batch", || {
+            self.source.resumed(batch.id, &batch.plan)
         })
+    }
+
+    /// Calls a method of the source about one batch; its panic and its error name that batch.
+    pub(super) fn ask_source<T>(
+        &self,
+        batch: BatchId,
+        to_do: &str,
+        ask: impl FnOnce() -> Result<T, BoxError>,
+    ) -> Result<T> {
+        caught(&format!("the source, asked to {to_do},"), ask)
+            .and_then(|answer| {
+                answer.map_err(|error| source_error(&self.query.source, to_do, error))
+            })
+            .map_err(|error| error.in_batch(batch))
     }
 
     /// Removes what the new commit makes superfluous (E7, E10). Nothing depends on it, so a failure

@@ -11,7 +11,7 @@ use super::{Batch, Engine, Leftovers, Prepared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Log, Lost, OffsetsRecord, PreparedRecord, Recorded, StoredCounts};
 use crate::message::{self, CommitMessage, EncodedMessage, MessageMetrics};
-use crate::source::{ReadCounts, Source, source_error};
+use crate::source::{ReadCounts, Source};
 use crate::writer::WriteRows;
 
 /// What the tasks of a batch made: staged, not decided yet.
@@ -115,14 +115,11 @@ where
             counts.add(task.counts);
             skipped = skipped.saturating_add(task.skipped);
         }
-        let accepted = caught("the source's accept", || {
+        let accepted = self.ask_source(batch.id, "accept the batch", || {
             self.source.accept(batch.id, &counts)
-        })
-        .and_then(|accepted| {
-            accepted.map_err(|e| source_error(&self.query.source, "accept the batch", e))
         });
         if let Err(error) = accepted {
-            return Err(self.abort(batch, partitions, tasks, error.in_batch(batch.id)));
+            return Err(self.abort(batch, partitions, tasks, error));
         }
         let read = StoredCounts::new(counts, skipped);
         if let Some(partition) = tasks.iter().position(Option::is_none) {
@@ -167,10 +164,7 @@ where
             lost: None,
             messages: encoded,
         };
-        match journal
-            .record(Log::Prepared, batch.id, &body)
-            .map_err(|e| e.in_batch(batch.id))?
-        {
+        match journal.record(Log::Prepared, batch.id, &body)? {
             Recorded::Ours(digest) => prepared_of(messages, read, Some(digest)),
             // An earlier run woke up and was quicker. Its messages count; what this run has
             // staged is removed once the batch is committed (E2).

@@ -196,6 +196,11 @@ impl Journal {
         batch: BatchId,
         body: &B,
     ) -> Result<Recorded> {
+        self.create(log, batch, body)
+            .map_err(|error| error.in_batch(batch))
+    }
+
+    fn create<B: Serialize>(&self, log: Log, batch: BatchId, body: &B) -> Result<Recorded> {
         let EncodedRecord { bytes, checksum } = record::encode(log.name(), body)?;
         let created = self.storage.create(&log.path(batch)?, &bytes)?;
         // IMPORTANT: the look for a newer run comes after the creation. A driver that slept
