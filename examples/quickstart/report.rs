@@ -74,9 +74,9 @@ impl Report {
         let seconds = summary.duration.as_secs_f64();
         let rate = (summary.input_rows as f64 / seconds.max(1e-9)) as u64;
         eprintln!(
-            "{} rows in {} batches, {}, in {} ({} rows/s)",
+            "{} rows in {}, {}, in {} ({} rows/s)",
             HumanCount(summary.output_rows),
-            summary.batches,
+            count(summary.batches, "batch", "batches"),
             summary.guarantee,
             short(summary.duration),
             HumanCount(rate),
@@ -98,8 +98,8 @@ impl Report {
     fn stopped(&self, summary: &QuerySummary) {
         let rows = HumanCount(summary.output_rows);
         eprintln!(
-            "Stopped after {} batches, {rows} rows of this run are in {}",
-            summary.batches,
+            "Stopped after {}, {rows} rows of this run are in {}",
+            count(summary.batches, "batch", "batches"),
             self.target()
         );
         eprintln!("Start it again and it goes on from there.");
@@ -108,7 +108,11 @@ impl Report {
     fn files(&self, summary: &QuerySummary) -> String {
         match summary.output_files {
             0 => String::new(),
-            files => format!(" ({files} files, {})", HumanBytes(summary.output_bytes)),
+            files => format!(
+                " ({}, {})",
+                count(files, "file", "files"),
+                HumanBytes(summary.output_bytes)
+            ),
         }
     }
 
@@ -132,6 +136,10 @@ fn line(progress: &StreamingQueryProgress) -> String {
         progress.batch_id,
         HumanCount(progress.num_input_rows)
     )
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn short(duration: Duration) -> String {

@@ -223,8 +223,17 @@ impl fmt::Display for QuerySummary {
         let seconds = self.duration.as_secs_f64();
         write!(
             f,
-            "{name} (run {}, {}): {} batches, {} rows in, {} rows out, {seconds:.1} s",
-            self.run, self.guarantee, self.batches, self.input_rows, self.output_rows,
+            "{name} (run {}, {}): {} {}, {} rows in, {} rows out, {seconds:.1} s",
+            self.run,
+            self.guarantee,
+            self.batches,
+            if self.batches == 1 {
+                "batch"
+            } else {
+                "batches"
+            },
+            self.input_rows,
+            self.output_rows,
         )?;
         if self.dropped_rows > 0 {
             write!(f, ", {} rows dropped", self.dropped_rows)?;
