@@ -1,0 +1,106 @@
+//! What a durable batch costs when it holds one row: a whole query into JSON lines with a
+//! checkpoint, beside the bare system calls that its durability needs, in the same process and
+//! interleaved.
+//!
+//! ```bash
+//! cargo bench --bench one_row_batch
+//! ```
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use streamwriter::prelude::*;
+
+const BATCHES: u64 = 200;
+const ROUNDS: usize = 7;
+
+fn main() -> Result<(), BoxError> {
+    let directory = tempfile::tempdir()?;
+    let (mut queries, mut bare) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        queries.push(one_row_batches(
+            &directory.path().join(format!("query-{round}")),
+        )?);
+        bare.push(bare_system_calls(
+            &directory.path().join(format!("bare-{round}")),
+        )?);
+    }
+    let (query, bare) = (median(&mut queries), median(&mut bare));
+    let per_batch = |took: Duration| took.as_secs_f64() * 1e3 / BATCHES as f64;
+    println!("one-row durable batch: {:.3} ms", per_batch(query));
+    println!("bare system calls:     {:.3} ms", per_batch(bare));
+    println!(
+        "ratio:                 {:.2}",
+        query.as_secs_f64() / bare.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// Runs the query; returns the time of its batches, without the start.
+fn one_row_batches(directory: &Path) -> Result<Duration, BoxError> {
+    let query = stream(Memory::new(0..BATCHES))
+        .write_to(FileSink::json_lines(directory.join("rows"))?)
+        .checkpoint(directory.join("checkpoint"))
+        .trigger(Trigger::AvailableNow)
+        .max_rows_per_batch(1)
+        .executors(1)
+        .start()?;
+    let summary = query.await_termination()?;
+    assert_eq!(summary.output_rows, BATCHES);
+    Ok(summary.duration)
+}
+
+/// Makes the calls that the protocol cannot do without: three records and the target's one, each
+/// written, synced, named and its directory synced; the staged file with its directory; its final
+/// name with its directory.
+fn bare_system_calls(directory: &Path) -> Result<Duration, BoxError> {
+    let places = [
+        "offsets",
+        "prepared",
+        "commits",
+        "committed",
+        "staging",
+        "rows",
+    ];
+    for place in places {
+        fs::create_dir_all(directory.join(place))?;
+    }
+    let began = Instant::now();
+    for batch in 0..BATCHES {
+        let name = format!("{batch:020}");
+        durable_record(&directory.join("offsets"), &name)?;
+        let staged = directory.join("staging").join(&name);
+        write_synced(&staged, b"0\n")?;
+        sync_directory(&directory.join("staging"))?;
+        durable_record(&directory.join("prepared"), &name)?;
+        fs::rename(&staged, directory.join("rows").join(&name))?;
+        sync_directory(&directory.join("rows"))?;
+        durable_record(&directory.join("committed"), &name)?;
+        durable_record(&directory.join("commits"), &name)?;
+    }
+    Ok(began.elapsed())
+}
+
+fn durable_record(directory: &Path, name: &str) -> std::io::Result<()> {
+    let temporary = directory.join(".tmp");
+    write_synced(&temporary, &[b' '; 400])?;
+    fs::rename(temporary, directory.join(name))?;
+    sync_directory(directory)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn sync_directory(directory: &Path) -> std::io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
