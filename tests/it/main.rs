@@ -13,6 +13,7 @@ mod support;
 mod contract_batch;
 mod contract_task;
 mod exactly_once;
+mod exactly_once_files;
 mod ownership;
 #[cfg(unix)]
 mod processes;

@@ -167,7 +167,7 @@ where
         clock.lap("commitOffsets");
         failpoint::pass("committed");
         self.tell_source(&batch)?;
-        self.clean_up(&batch);
+        self.clean_up(batch.id);
         Ok(Ended::Committed(Box::new(
             self.progress(batch, prepared, origin, clock),
         )))

@@ -123,13 +123,21 @@ where
             .map_err(|error| error.in_batch(batch))
     }
 
-    /// Removes what the new commit makes superfluous (E7, E10). Nothing depends on it, so a failure
-    /// is a warning, and it is tried again after the next batch.
-    pub(super) fn clean_up(&mut self, batch: &Batch<S>) {
+    /// Removes what a commit makes superfluous (E7, E10). Nothing depends on it, so a failure is a
+    /// warning, and it is tried again after the next batch.
+    pub(super) fn clean_up(&mut self, committed: BatchId) {
         let Some(journal) = &self.journal else { return };
-        if let Err(error) = journal.purge(batch.id) {
+        if let Err(error) = journal.purge(committed) {
             tracing::warn!(error = %error.report(), "old records could not be removed");
         }
+        self.sweep(committed);
+    }
+
+    /// Has the target remove what earlier runs staged for batches up to a committed one.
+    ///
+    /// Called after each commit until nothing is left, and at a restart: the crash may have come
+    /// between the last commit and its sweep, and no further batch may ever come.
+    pub(crate) fn sweep(&mut self, committed: BatchId) {
         let before = match self.leftovers {
             Leftovers::None => return,
             Leftovers::OfEarlierRuns => self.query.run,
@@ -139,7 +147,7 @@ where
             return;
         };
         let swept = caught("the target's sweep", || {
-            target.sweep(self.query.id, before, batch.id)
+            target.sweep(self.query.id, before, committed)
         })
         .and_then(|swept| swept);
         match swept {

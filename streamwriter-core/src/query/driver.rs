@@ -112,6 +112,7 @@ where
                 .control
                 .update_summary(|summary| summary.last_batch = Some(batch));
             self.engine.tell_source_of(batch, &plan)?;
+            self.engine.sweep(batch);
         }
         for entry in &self.recovery.entries {
             self.engine.resume_source(entry.batch())?;
