@@ -56,14 +56,10 @@ impl Report {
             (_, _, true) => self.stopped(summary),
             (0, Some(last), _) => {
                 eprintln!(
-                    "Nothing new: every row up to batch {last} is in {}",
-                    self.target()
+                    "Nothing new: every row up to batch {last} is {}",
+                    self.place()
                 );
-                eprintln!(
-                    "(delete {} and {} to begin anew)",
-                    self.checkpoint.display(),
-                    self.target()
-                );
+                eprintln!("(to begin anew delete {})", self.kept());
             }
             (0, None, _) => eprintln!("Nothing there yet: no rows in the input directory"),
             _ => self.done(summary),
@@ -81,13 +77,13 @@ impl Report {
             short(summary.duration),
             HumanCount(rate),
         );
-        eprintln!("  output      {}{}", self.target(), self.files(summary));
+        eprintln!("  output      {}{}", self.place(), self.files(summary));
         eprintln!(
             "  checkpoint  {} (run {})",
             self.checkpoint.display(),
             summary.run
         );
-        if self.sink == SinkKind::Parquet {
+        if self.sink == SinkKind::Parquet && summary.output_files > 0 {
             let path = self.output.display();
             eprintln!(
                 "  look at it  python3 -c \"import pyarrow.parquet as p; print(p.read_table('{path}'))\""
@@ -98,9 +94,9 @@ impl Report {
     fn stopped(&self, summary: &QuerySummary) {
         let rows = HumanCount(summary.output_rows);
         eprintln!(
-            "Stopped after {}, {rows} rows of this run are in {}",
+            "Stopped after {}, {rows} rows of this run are {}",
             count(summary.batches, "batch", "batches"),
-            self.target()
+            self.place()
         );
         eprintln!("Start it again and it goes on from there.");
     }
@@ -116,10 +112,19 @@ impl Report {
         }
     }
 
-    fn target(&self) -> String {
+    fn place(&self) -> String {
         match self.sink {
-            SinkKind::Stdout => "the terminal".to_owned(),
-            _ => self.output.display().to_string(),
+            SinkKind::Stdout => "on the terminal".to_owned(),
+            _ => format!("in {}", self.output.display()),
+        }
+    }
+
+    /// What remembers the query: the checkpoint, and a target of files.
+    fn kept(&self) -> String {
+        let checkpoint = self.checkpoint.display();
+        match self.sink {
+            SinkKind::Stdout => checkpoint.to_string(),
+            _ => format!("{checkpoint} and {}", self.output.display()),
         }
     }
 }

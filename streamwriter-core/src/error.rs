@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Source,
     /// A row does not fit (F5).
     Row,
+    /// A writer stopped because its rows ended early; why they did is the task's error (W8).
+    CutOff,
     /// A task failed for good (W7).
     Task,
     /// A commit message cannot be encoded or decoded, or is too large (W12).
@@ -67,6 +69,7 @@ impl ErrorKind {
             Self::Storage => "storage",
             Self::Source => "source",
             Self::Row => "row",
+            Self::CutOff => "cut-off",
             Self::Task => "task",
             Self::Message => "message",
             Self::Commit => "commit",

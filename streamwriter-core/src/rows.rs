@@ -1,7 +1,7 @@
 //! The rows that a task hands to `write`, and what the engine learns from how they were read.
 
 use crate::context::TaskContext;
-use crate::error::BoxError;
+use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::source::{ReadCounts, RowReader};
 
 /// How the rows of a partition ended, as far as they have been read (W8).
@@ -32,6 +32,23 @@ pub trait Rows: Iterator + sealed::Sealed {
 
     /// Tells whether the rows ended, and how.
     fn end(&self) -> End;
+
+    /// Makes sure that the partition was read to its end (W8).
+    ///
+    /// A sink calls it after the last row, before it finalises anything.
+    ///
+    /// # Errors
+    /// [`CutOff`](ErrorKind::CutOff) if the rows ended early or have not ended. Return it: the
+    /// engine knows why they did, and reports that.
+    fn require_complete(&self) -> Result<()> {
+        let what = match self.end() {
+            End::Complete => return Ok(()),
+            End::Open => "the rows of the partition have not been read to their end",
+            End::Cancelled => "the task was cancelled before its last row",
+            End::CutOff => "the source failed before the last row of the partition",
+        };
+        Err(Error::new(ErrorKind::CutOff, what))
+    }
 
     /// Leaves the rest unread, on purpose; progress counts the rows as skipped.
     fn skip_rest(self)

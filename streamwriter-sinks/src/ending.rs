@@ -1,18 +1,13 @@
 //! The check of rule W8 that every sink makes after the last row.
 
-use streamwriter_core::{End, Error, ErrorKind, Result, Rows, TaskContext};
+use streamwriter_core::{Error, ErrorKind, Result, Rows, TaskContext};
 
 /// Fails unless the partition was read to its end.
 ///
 /// The engine fails the task anyway; what matters is that nothing is finalised.
 pub(crate) fn require_complete(rows: &impl Rows, task: &TaskContext) -> Result<()> {
-    let what = match rows.end() {
-        End::Complete => return Ok(()),
-        End::Cancelled => "the task was cancelled before its last row",
-        End::CutOff => "the source failed before the last row of the partition",
-        _ => "the rows ended in an unknown way",
-    };
-    Err(in_task(Error::new(ErrorKind::Task, what), task))
+    rows.require_complete()
+        .map_err(|error| in_task(error, task))
 }
 
 /// Makes the error of a row that cannot be written; another attempt would meet it again (W7).

@@ -81,7 +81,7 @@ fn judge<Rd: RowReader, M, E: Into<BoxError>>(
         let error = reading_failed(error);
         return Err(Unfinished::Failed(match written {
             Ok(_) => error,
-            Err(other) => error.and_also(writing_failed(other.into())),
+            Err(other) => beside(error, writing_failed(other.into())),
         }));
     }
     // A task that read everything and succeeded has finished, even if it was told to end too late.
@@ -89,6 +89,14 @@ fn judge<Rd: RowReader, M, E: Into<BoxError>>(
         return Err(cancelled(task));
     }
     written.map_err(|error| Unfinished::Failed(writing_failed(error.into())))
+}
+
+/// Adds the writer's error to the source's, unless it says only that the rows ended early.
+fn beside(error: Error, of_writer: Error) -> Error {
+    if of_writer.kind() == ErrorKind::CutOff {
+        return error;
+    }
+    error.and_also(of_writer)
 }
 
 /// Reads on after `write` has returned: finds rows left unread (W9), or counts those skipped.

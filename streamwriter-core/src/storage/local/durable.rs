@@ -145,12 +145,20 @@ impl Durable {
 }
 
 fn is_missing(directory: &Path) -> Result<bool, StorageError> {
+    let not_a_directory = |path: &Path| StorageError::NotADirectory {
+        path: path.display().to_string(),
+    };
     match fs::metadata(directory) {
         Ok(metadata) if metadata.is_dir() => Ok(false),
-        Ok(_) => Err(StorageError::NotADirectory {
-            path: directory.display().to_string(),
-        }),
+        Ok(_) => Err(not_a_directory(directory)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        // A file stands somewhere above: the nearest one that exists is it.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(not_a_directory(
+            directory
+                .ancestors()
+                .find(|above| above.exists())
+                .unwrap_or(directory),
+        )),
         Err(error) => Err(StorageError::io(
             "look up",
             directory.display().to_string(),
