@@ -89,6 +89,17 @@ pub trait Target: Send + Sync {
     /// Returns where the target is; the checkpoint remembers it (E6).
     fn location(&self) -> String;
 
+    /// Makes sure that the target can be used at all, such as a directory that can be written.
+    ///
+    /// Called once per run before anything is recorded anywhere, so that a mistyped place does not
+    /// bind the checkpoint to it.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being used.
+    fn probe(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Makes the target ready, locks it, and claims it for the query if nobody has.
     ///
     /// A claim by the same query is its own. The lock is held until the target is dropped. Called

@@ -14,6 +14,8 @@ mod contract_batch;
 mod contract_task;
 mod exactly_once;
 mod exactly_once_files;
+#[cfg(unix)]
+mod misuse;
 mod ownership;
 #[cfg(unix)]
 mod processes;

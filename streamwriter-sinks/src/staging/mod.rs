@@ -254,12 +254,17 @@ impl Target for Staging {
         self.storage.location()
     }
 
+    /// Proves that files can be created only if absent; makes the directory if need be.
+    fn probe(&self) -> Result<()> {
+        self.storage.probe()
+    }
+
     /// Locks the directory, proves that files can be created only if absent, and claims it.
     ///
     /// A target that is another query's, or does not know this one, is left as it is.
     fn open(&self, claim: &TargetClaim) -> Result<()> {
         let storage = &*self.storage;
-        // Before anything is made: a directory that is not ours is not to be written to at all.
+        // Before anything is made that stays: a directory that is not ours keeps nothing of us.
         owner::check(storage, claim)?;
         // A lock of an earlier run of this very value would refuse the new one.
         self.held().take();

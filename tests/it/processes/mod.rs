@@ -2,7 +2,7 @@
 //! instants, then started again; every row of its output is compared with its input.
 
 mod disk;
-mod quickstart;
+pub(crate) mod quickstart;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -159,7 +159,7 @@ pub(crate) fn files_under(directory: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// The example's binary, built in the profile of this test.
-fn binary() -> &'static Path {
+pub(crate) fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let test = std::env::current_exe().unwrap();
