@@ -151,7 +151,8 @@ fn inputs_without_rows_are_no_errors() {
 
 #[test]
 fn rows_that_do_not_fit_are_named_by_file_line_column_and_reason() {
-    let cases: [(&str, fn(&str) -> String, &[&str]); 5] = [
+    type Spoil = fn(&str) -> String;
+    let cases: [(&str, Spoil, &[&str]); 5] = [
         (
             "column",
             |csv| csv.replacen(",distance", ",miles", 1),

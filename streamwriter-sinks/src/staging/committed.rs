@@ -1,14 +1,14 @@
 //! Which batches a target has committed: one small record each, the newest ones kept (E6, E10).
 
 use streamwriter_core::{
-    BatchId, Created, Error, QueryId, Result, Storage, StorePath, TargetRecord,
+    BatchId, Created, Error, QueryId, Result, Storage, StorePath, TargetRecord, record,
 };
 
 use super::error::StagingError;
-use super::{names, place, record};
+use super::{names, place};
 
-const KIND: &str = "streamwriter target record";
-const VERSION: u32 = 1;
+/// The kind of the records.
+const COMMITTED: &str = "committed";
 
 /// How many records are kept. Two would do; the rest is for the person who looks.
 pub(super) const KEPT: u64 = 100;
@@ -37,11 +37,7 @@ pub(super) fn last(storage: &dyn Storage, query: QueryId) -> Result<Option<Targe
 /// Creates the record of a batch; the same one again is no error.
 pub(super) fn create(storage: &dyn Storage, new: &TargetRecord) -> Result<()> {
     let path = names::committed(new.batch)?;
-    let bytes = record::encode(KIND, VERSION, new).map_err(|reason| StagingError::Damaged {
-        path: place(storage, &path),
-        reason,
-    })?;
-    match storage.create(&path, &bytes)? {
+    match storage.create(&path, &record::encode(COMMITTED, new)?.bytes)? {
         Created::New => {
             forget(storage, new.batch);
             Ok(())
@@ -113,14 +109,14 @@ fn decode(
     batch: BatchId,
     bytes: &[u8],
 ) -> Result<TargetRecord> {
-    let damaged = |reason| StagingError::Damaged {
-        path: place(storage, path),
-        reason,
-    };
-    let found: TargetRecord = record::decode(KIND, VERSION, bytes).map_err(damaged)?;
+    let path = place(storage, path);
+    let (found, _): (TargetRecord, _) = record::decode(COMMITTED, bytes, &path)?;
     if found.batch != batch {
-        let reason = format!("it is the record of batch {}", found.batch);
-        return Err(damaged(record::RecordError::Fields(reason)).into());
+        return Err(StagingError::OtherBatch {
+            path,
+            found: found.batch,
+        }
+        .into());
     }
     Ok(found)
 }

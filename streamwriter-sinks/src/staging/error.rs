@@ -1,9 +1,8 @@
 //! What can be wrong with a target, and the one way from there into [`Error`].
 
-use streamwriter_core::{Error, ErrorKind, QueryId, StorePath};
+use streamwriter_core::{BatchId, Error, ErrorKind, QueryId, StorePath};
 
 use super::owner::Owner;
-use super::record::RecordError;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StagingError {
@@ -23,8 +22,8 @@ pub(super) enum StagingError {
     Extension(String),
     #[error("data cannot be written to the directory for what is not data")]
     OwnDirectory(StorePath),
-    #[error("a record of the target cannot be trusted: {reason}")]
-    Damaged { path: String, reason: RecordError },
+    #[error("a record of the target cannot be trusted: it is the record of batch {found}")]
+    OtherBatch { path: String, found: BatchId },
     #[error("a record of the target is of another query ({found}, and this is {query})")]
     OtherQuery {
         path: String,
@@ -76,7 +75,9 @@ impl From<StagingError> for Error {
             StagingError::OwnDirectory(path) => {
                 Self::new(ErrorKind::Config, message).at_path(path.to_string())
             }
-            StagingError::Damaged { path, reason } => damaged(message, path, &reason),
+            StagingError::OtherBatch { path, .. } => Self::new(ErrorKind::Corrupted, message)
+                .at_path(path)
+                .with_help("restore the file from a copy that is as new as the last run"),
             StagingError::OtherQuery { path, .. } => Self::new(ErrorKind::Mismatch, message)
                 .at_path(path)
                 .with_help("use the checkpoint of that query, or another directory"),
@@ -94,18 +95,4 @@ impl From<StagingError> for Error {
                 .with_source(source),
         }
     }
-}
-
-fn damaged(message: String, path: String, reason: &RecordError) -> Error {
-    let (kind, help) = match reason {
-        RecordError::OtherVersion(_) => (
-            ErrorKind::Unsupported,
-            "start the release of streamwriter that wrote it, or a newer one",
-        ),
-        _ => (
-            ErrorKind::Corrupted,
-            "restore this file from a backup; nothing is written until then",
-        ),
-    };
-    Error::new(kind, message).at_path(path).with_help(help)
 }

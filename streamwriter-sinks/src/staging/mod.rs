@@ -5,7 +5,6 @@ mod error;
 mod file;
 mod names;
 mod owner;
-mod record;
 mod sweep;
 
 use std::collections::HashSet;

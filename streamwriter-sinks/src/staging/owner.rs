@@ -1,13 +1,13 @@
 //! Who writes to a target: the claim that the first start leaves there (E6).
 
 use serde::{Deserialize, Serialize};
-use streamwriter_core::{Created, QueryId, Result, Storage, TargetClaim};
+use streamwriter_core::{Created, QueryId, Result, Storage, TargetClaim, record};
 
 use super::error::StagingError;
-use super::{names, place, record};
+use super::{names, place};
 
-const KIND: &str = "streamwriter target owner";
-const VERSION: u32 = 1;
+/// The kind of the record.
+const OWNER: &str = "owner";
 
 /// The record `_streamwriter/owner`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +46,7 @@ pub(super) fn claim(storage: &dyn Storage, claim: &TargetClaim) -> Result<()> {
         checkpoint: claim.checkpoint.clone(),
         created: claim.holder.since.clone(),
     };
-    let bytes = record::encode(KIND, VERSION, &owner).map_err(|reason| damaged(storage, reason))?;
-    match storage.create(&path, &bytes)? {
+    match storage.create(&path, &record::encode(OWNER, &owner)?.bytes)? {
         Created::New => Ok(()),
         Created::Exists(bytes) => {
             expect(storage, decode(storage, &bytes)?, claim.query)?;
@@ -78,10 +77,6 @@ fn expect(storage: &dyn Storage, owner: Owner, query: QueryId) -> Result<()> {
 }
 
 fn decode(storage: &dyn Storage, bytes: &[u8]) -> Result<Owner> {
-    record::decode(KIND, VERSION, bytes).map_err(|reason| damaged(storage, reason))
-}
-
-fn damaged(storage: &dyn Storage, reason: record::RecordError) -> streamwriter_core::Error {
-    let path = names::owner().map_or_else(|_| storage.location(), |path| place(storage, &path));
-    StagingError::Damaged { path, reason }.into()
+    let (owner, _) = record::decode(OWNER, bytes, &place(storage, &names::owner()?))?;
+    Ok(owner)
 }
