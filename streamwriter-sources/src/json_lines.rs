@@ -32,7 +32,9 @@ use crate::files::{
 /// between lines, about one for each executor and none under 1 MiB; small files share one.
 ///
 /// # What it remembers
-/// 16 bytes a file in the checkpoint, and about 1 % of that in memory.
+/// 16 bytes for each file that was read, in the checkpoint, and less than 1 % of that in memory; a
+/// query without a checkpoint keeps them in memory. A file is known by its name for good: another
+/// one of the same name is not read.
 ///
 /// ```
 /// use serde::Deserialize;
