@@ -167,9 +167,10 @@ pub fn encode_message<M: CommitMessage>(message: &M, bytes_max: usize) -> Result
 /// # Errors
 /// [`Message`](crate::ErrorKind::Message).
 pub fn decode_message<M: CommitMessage>(text: &str) -> Result<M> {
-    message::decode(&serde_json::from_str(text).map_err(|error| {
-        crate::Error::new(crate::ErrorKind::Message, "not JSON").with_source(error)
-    })?)
+    message::decode(
+        &serde_json::from_str(text)
+            .map_err(|error| Error::new(ErrorKind::Message, "not JSON").with_source(error))?,
+    )
 }
 
 /// Reads all rows of one partition of a source.
