@@ -1,4 +1,5 @@
-//! Commit messages by hand: the one place to exchange once they can be derived.
+//! Commit messages of the prebuilt sinks, over serde: their metrics come from what they hold, such
+//! as the sizes of staged files, which a derived message would have to say twice.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -79,6 +79,6 @@ mod tests {
         let message = write_rows(&Noop::new(), 0..10, &task).unwrap();
         assert_eq!(round_trip(&message).unwrap().rows, 10);
         let error = write_rows_cut_off(&Noop::new(), 0..10, &task).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Task);
+        assert_eq!(error.kind(), ErrorKind::CutOff);
     }
 }

@@ -92,7 +92,7 @@ mod json_lines {
         let sink = FileSink::json_lines(directory.path()).unwrap();
         let pretend = Pretend::default();
         let error = write_rows_cut_off(&sink, trips(), &pretend.task()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Task);
+        assert_eq!(error.kind(), ErrorKind::CutOff);
         assert!(write_rows(&sink, trips(), &pretend.cancelled_task()).is_err());
         assert_eq!(staged(directory.path()), 0);
     }
@@ -144,7 +144,7 @@ mod csv {
         let directory = tempfile::tempdir().unwrap();
         let sink = FileSink::csv(directory.path()).unwrap();
         let error = write_rows_cut_off(&sink, trips(), &Pretend::default().task()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Task);
+        assert_eq!(error.kind(), ErrorKind::CutOff);
         assert_eq!(staged(directory.path()), 0);
     }
 

@@ -249,7 +249,7 @@ fn an_empty_partition_writes_no_file_and_a_cut_off_one_leaves_nothing() {
     assert_eq!(message, StagedFiles::default());
     sink.commit(vec![message], &pretend.batch()).unwrap();
     let error = write_rows_cut_off(&sink, (0..9).map(trip), &pretend.task()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Task);
+    assert_eq!(error.kind(), ErrorKind::CutOff);
     assert!(write_rows(&sink, (0..9).map(trip), &pretend.cancelled_task()).is_err());
     assert_eq!(staged(directory.path()), 0);
     let message = write_rows(&sink, (0..9).map(trip), &pretend.task()).unwrap();

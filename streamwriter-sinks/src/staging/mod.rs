@@ -101,9 +101,7 @@ const FILES_PER_FENCE: usize = 64;
 ///                 .map_err(|e| Error::new(ErrorKind::Storage, "cannot write").with_source(e))?;
 ///         }
 ///         // A source that failed looks like the end of the rows: finish whole partitions only.
-///         if rows.end() != streamwriter_core::End::Complete {
-///             return Err(Error::new(ErrorKind::Task, "the partition is cut off"));
-///         }
+///         rows.require_complete()?;
 ///         Ok(StagedFiles::new(rows.read(), vec![file.finish()?]))
 ///     }
 /// }

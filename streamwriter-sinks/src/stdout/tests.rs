@@ -182,5 +182,5 @@ fn all_rows_are_read_and_counted_and_a_cut_off_partition_is_none() {
     let message = write_rows(&sink, 0..1000, &task).unwrap();
     assert_eq!(message.metrics().rows, Some(1000));
     let error = write_rows_cut_off(&sink, 0..1000, &task).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Task);
+    assert_eq!(error.kind(), ErrorKind::CutOff);
 }
