@@ -14,6 +14,7 @@ mod contract_batch;
 mod contract_task;
 mod exactly_once;
 mod exactly_once_files;
+mod messages;
 #[cfg(unix)]
 mod misuse;
 mod ownership;

@@ -215,3 +215,40 @@ fn link_then_unlink(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)?;
     fs::remove_file(from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn e8_after_one_failed_sync_nothing_is_promised_any_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let durable = Durable::new(directory.path().to_owned());
+        durable
+            .write_new(&directory.path().join("a"), b"1")
+            .unwrap();
+        let failed = io::Error::other("the disk is gone");
+        let first = durable.poison("sync", &directory.path().join("a"), failed);
+        assert!(
+            Error::from(first)
+                .report()
+                .to_string()
+                .contains("disk is gone")
+        );
+        let file = File::open(directory.path().join("a")).unwrap();
+        let refusals = [
+            durable.write_new(&directory.path().join("b"), b"2"),
+            durable.sync_file(&file, directory.path()),
+            durable.sync_directory(directory.path()),
+            durable.sync_found(&directory.path().join("a")),
+        ];
+        for refused in refusals {
+            let error = Error::from(refused.unwrap_err());
+            assert!(error.to_string().contains("the disk is gone"), "{error}");
+        }
+        // Opened anew, it works again.
+        let durable = Durable::new(directory.path().to_owned());
+        durable.sync_directory(directory.path()).unwrap();
+    }
+}
