@@ -221,12 +221,14 @@ fn q3_progress_carries_sparks_field_names_and_true_numbers() {
     assert_eq!(json["guarantee"], "exactly-once");
     let steps = json["durationMs"].as_object().unwrap();
     for step in [
+        "latestOffset",
         "walCommit",
+        "write",
+        "prepare",
+        "publish",
         "addBatch",
         "commitOffsets",
         "triggerExecution",
-        "write",
-        "publish",
     ] {
         assert!(steps.contains_key(step), "{step}");
     }

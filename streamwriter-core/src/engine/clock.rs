@@ -12,12 +12,18 @@ pub(super) struct StepClock {
 }
 
 impl StepClock {
-    pub(super) fn start() -> Self {
+    /// Starts after the planning, if this run did any, and counts it as a step.
+    pub(super) fn start(planning: Option<Duration>) -> Self {
         let now = Instant::now();
+        let began = planning
+            .and_then(|took| now.checked_sub(took))
+            .unwrap_or(now);
+        let mut steps = Vec::with_capacity(8);
+        steps.extend(planning.map(|took| ("latestOffset", took)));
         Self {
-            began: now,
+            began,
             last: now,
-            steps: Vec::with_capacity(6),
+            steps,
         }
     }
 

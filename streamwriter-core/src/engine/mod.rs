@@ -10,6 +10,7 @@ mod tasks;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rayon::ThreadPool;
 
@@ -38,6 +39,8 @@ pub(crate) struct Batch<S: Source> {
     pub(crate) plan: PlanOf<S>,
     /// The checksum of `offsets/N`, once it is recorded.
     pub(crate) offsets: Option<String>,
+    /// How long planning took, if this run planned the batch.
+    pub(crate) planning: Option<Duration>,
 }
 
 /// A batch whose messages are decided.
@@ -127,7 +130,7 @@ where
     /// Each step is durable before the next begins. A crash after any of them is entered again
     /// where [`resume`](resume::resume) says.
     pub(crate) fn run_batch(&mut self, entry: Entry<S, W::Message>) -> Result<Ended> {
-        let mut clock = StepClock::start();
+        let mut clock = StepClock::start(entry.batch().planning);
         let (mut batch, origin, prepared) = match entry {
             Entry::Planned(batch) => (batch, BatchOrigin::Planned, None),
             Entry::Found(batch) if self.source.replay() == Replay::Once => {
@@ -141,7 +144,7 @@ where
             clock.lap("walCommit");
             failpoint::pass("offsets");
         }
-        let prepared = match (prepared, origin) {
+        let mut prepared = match (prepared, origin) {
             (Some(prepared), _) => prepared,
             (None, BatchOrigin::Lost) => self.record_lost(&batch)?,
             (None, _) => {
@@ -155,7 +158,6 @@ where
         };
         clock.lap("prepare");
         failpoint::pass("prepared");
-        let mut prepared = prepared;
         if !prepared.recorded {
             self.commit(&batch, &mut prepared)?; // 4: the sink publishes …
             failpoint::pass("published");

@@ -137,6 +137,7 @@ fn batch_of<S: Source>(found: &Found, id: BatchId) -> Result<Batch<S>> {
         start,
         plan,
         offsets: Some(checksum.clone()),
+        planning: None,
     })
 }
 

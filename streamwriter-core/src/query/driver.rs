@@ -131,6 +131,7 @@ where
             return Ok(Ran::Stopped);
         }
         self.engine.control.set_status(QueryStatus::Planning);
+        let began = Instant::now();
         let Some(plan) = self.plan()? else {
             self.announce_idle();
             return Ok(Ran::Nothing);
@@ -143,6 +144,7 @@ where
             start,
             plan,
             offsets: None,
+            planning: Some(began.elapsed()),
         }))
     }
 
