@@ -12,6 +12,7 @@ mod flight;
 mod report;
 mod signals;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use args::{Args, InputFormat, SinkKind};
@@ -19,7 +20,7 @@ use clap::Parser;
 use flight::Flight;
 use report::Report;
 use streamwriter::prelude::*;
-use streamwriter::{Csv, FileSink, JsonLines, ParquetSink, Source, Stdout};
+use streamwriter::{Csv, ErrorKind, FileSink, JsonLines, ParquetSink, Source, Stdout};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -44,11 +45,28 @@ fn run(args: &Args) -> Result<(), Error> {
 
 fn choose_sink(args: &Args, source: impl Source<Row = Flight>) -> Result<(), Error> {
     let output = args.output();
+    if args.sink != SinkKind::Stdout {
+        refuse_file(&output)?;
+    }
     match args.sink {
         SinkKind::Parquet => start(args, source, ParquetSink::new(output)?),
         SinkKind::Jsonl => start(args, source, FileSink::json_lines(output)?),
         SinkKind::Csv => start(args, source, FileSink::csv(output)?.null_value("NA")),
         SinkKind::Stdout => start(args, source, Stdout::table()),
+    }
+}
+
+/// Refuses a mistyped output before the checkpoint remembers it for ever.
+fn refuse_file(output: &Path) -> Result<(), Error> {
+    let output = std::path::absolute(output).unwrap_or_else(|_| output.to_owned());
+    match output.ancestors().find(|path| path.exists()) {
+        Some(path) if !path.is_dir() => Err(Error::new(
+            ErrorKind::Config,
+            "the output is not a directory: a file stands there",
+        )
+        .at_path(path.display().to_string())
+        .with_help("choose another directory, or move the file away")),
+        _ => Ok(()),
     }
 }
 

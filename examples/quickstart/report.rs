@@ -10,6 +10,8 @@ use crate::args::{Args, SinkKind};
 
 pub(crate) struct Report {
     bar: ProgressBar,
+    files: &'static str,
+    input: String,
     sink: SinkKind,
     output: PathBuf,
     checkpoint: PathBuf,
@@ -24,6 +26,8 @@ impl Report {
         }
         Self {
             bar,
+            files: args.format.files(),
+            input: args.input.display().to_string(),
             sink: args.sink,
             output: args.output(),
             checkpoint: args.checkpoint(),
@@ -56,16 +60,12 @@ impl Report {
             (_, _, true) => self.stopped(summary),
             (0, Some(last), _) => {
                 eprintln!(
-                    "Nothing new: every row up to batch {last} is in {}",
+                    "Nothing new: every row up to batch {last} is {}",
                     self.target()
                 );
-                eprintln!(
-                    "(delete {} and {} to begin anew)",
-                    self.checkpoint.display(),
-                    self.target()
-                );
+                eprintln!("(delete {} to begin anew)", self.memory());
             }
-            (0, None, _) => eprintln!("Nothing there yet: no rows in the input directory"),
+            (0, None, _) => eprintln!("Nothing there yet: no {} in {}", self.files, self.input),
             _ => self.done(summary),
         }
     }
@@ -74,20 +74,20 @@ impl Report {
         let seconds = summary.duration.as_secs_f64();
         let rate = (summary.input_rows as f64 / seconds.max(1e-9)) as u64;
         eprintln!(
-            "{} rows in {} batches, {}, in {} ({} rows/s)",
-            HumanCount(summary.output_rows),
-            summary.batches,
+            "{} in {}, {}, in {} ({} rows/s)",
+            counted(summary.output_rows, "row", "rows"),
+            counted(summary.batches, "batch", "batches"),
             summary.guarantee,
             short(summary.duration),
             HumanCount(rate),
         );
-        eprintln!("  output      {}{}", self.target(), self.files(summary));
+        eprintln!("  output      {}{}", self.place(), written(summary));
         eprintln!(
             "  checkpoint  {} (run {})",
             self.checkpoint.display(),
             summary.run
         );
-        if self.sink == SinkKind::Parquet {
+        if self.sink == SinkKind::Parquet && summary.output_files > 0 {
             let path = self.output.display();
             eprintln!(
                 "  look at it  python3 -c \"import pyarrow.parquet as p; print(p.read_table('{path}'))\""
@@ -96,41 +96,68 @@ impl Report {
     }
 
     fn stopped(&self, summary: &QuerySummary) {
-        let rows = HumanCount(summary.output_rows);
         eprintln!(
-            "Stopped after {} batches, {rows} rows of this run are in {}",
-            summary.batches,
-            self.target()
+            "Stopped after {}; rows of this run {}: {}",
+            counted(summary.batches, "batch", "batches"),
+            self.target(),
+            HumanCount(summary.output_rows),
         );
         eprintln!("Start it again and it goes on from there.");
     }
 
-    fn files(&self, summary: &QuerySummary) -> String {
-        match summary.output_files {
-            0 => String::new(),
-            files => format!(" ({files} files, {})", HumanBytes(summary.output_bytes)),
-        }
-    }
-
-    fn target(&self) -> String {
+    fn place(&self) -> String {
         match self.sink {
             SinkKind::Stdout => "the terminal".to_owned(),
             _ => self.output.display().to_string(),
         }
     }
+
+    fn target(&self) -> String {
+        let preposition = if self.sink == SinkKind::Stdout {
+            "on"
+        } else {
+            "in"
+        };
+        format!("{preposition} {}", self.place())
+    }
+
+    /// What knows which rows are done.
+    fn memory(&self) -> String {
+        let checkpoint = self.checkpoint.display();
+        match self.sink {
+            SinkKind::Stdout => checkpoint.to_string(),
+            _ => format!("{checkpoint} and {}", self.output.display()),
+        }
+    }
+}
+
+fn written(summary: &QuerySummary) -> String {
+    if summary.output_files == 0 {
+        return String::new();
+    }
+    let files = counted(summary.output_files, "file", "files");
+    format!(" ({files}, {})", HumanBytes(summary.output_bytes))
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        HumanCount(count),
+        if count == 1 { one } else { many }
+    )
 }
 
 fn line(progress: &StreamingQueryProgress) -> String {
     let how = match progress.origin {
-        BatchOrigin::Rewritten => ", written again after a crash",
-        BatchOrigin::RolledForward => ", its commit finished after a crash",
+        BatchOrigin::Rewritten => ", written again as an earlier run did not finish it",
+        BatchOrigin::RolledForward => ", its commit finished for an earlier run",
         _ => "",
     };
     let took = short(Duration::from_millis(progress.batch_duration));
     format!(
-        "batch {}: {} rows in {took}{how}",
+        "batch {}: {} in {took}{how}",
         progress.batch_id,
-        HumanCount(progress.num_input_rows)
+        counted(progress.num_input_rows, "row", "rows")
     )
 }
 
