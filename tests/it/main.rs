@@ -12,6 +12,8 @@ mod support;
 
 mod contract_batch;
 mod contract_task;
+#[cfg(unix)]
+mod errors;
 mod exactly_once;
 mod ownership;
 #[cfg(unix)]
