@@ -48,6 +48,16 @@ pub(crate) enum InputFormat {
     Jsonl,
 }
 
+impl InputFormat {
+    /// Which files of the input directory are read.
+    pub(crate) fn files(self) -> &'static str {
+        match self {
+            Self::Csv => "*.csv files",
+            Self::Jsonl => "*.jsonl, *.ndjson or *.json files",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SinkKind {
     Parquet,

@@ -10,6 +10,8 @@ use crate::args::{Args, SinkKind};
 
 pub(crate) struct Report {
     bar: ProgressBar,
+    files: &'static str,
+    input: String,
     sink: SinkKind,
     output: PathBuf,
     checkpoint: PathBuf,
@@ -24,6 +26,8 @@ impl Report {
         }
         Self {
             bar,
+            files: args.format.files(),
+            input: args.input.display().to_string(),
             sink: args.sink,
             output: args.output(),
             checkpoint: args.checkpoint(),
@@ -57,11 +61,11 @@ impl Report {
             (0, Some(last), _) => {
                 eprintln!(
                     "Nothing new: every row up to batch {last} is {}",
-                    self.place()
+                    self.target()
                 );
-                eprintln!("(to begin anew delete {})", self.kept());
+                eprintln!("(delete {} to begin anew)", self.memory());
             }
-            (0, None, _) => eprintln!("Nothing there yet: no rows in the input directory"),
+            (0, None, _) => eprintln!("Nothing there yet: no {} in {}", self.files, self.input),
             _ => self.done(summary),
         }
     }
@@ -70,14 +74,14 @@ impl Report {
         let seconds = summary.duration.as_secs_f64();
         let rate = (summary.input_rows as f64 / seconds.max(1e-9)) as u64;
         eprintln!(
-            "{} rows in {}, {}, in {} ({} rows/s)",
-            HumanCount(summary.output_rows),
-            count(summary.batches, "batch", "batches"),
+            "{} in {}, {}, in {} ({} rows/s)",
+            counted(summary.output_rows, "row", "rows"),
+            counted(summary.batches, "batch", "batches"),
             summary.guarantee,
             short(summary.duration),
             HumanCount(rate),
         );
-        eprintln!("  output      {}{}", self.place(), self.files(summary));
+        eprintln!("  output      {}{}", self.place(), written(summary));
         eprintln!(
             "  checkpoint  {} (run {})",
             self.checkpoint.display(),
@@ -92,35 +96,33 @@ impl Report {
     }
 
     fn stopped(&self, summary: &QuerySummary) {
-        let rows = HumanCount(summary.output_rows);
         eprintln!(
-            "Stopped after {}, {rows} rows of this run are {}",
-            count(summary.batches, "batch", "batches"),
-            self.place()
+            "Stopped after {}; rows of this run {}: {}",
+            counted(summary.batches, "batch", "batches"),
+            self.target(),
+            HumanCount(summary.output_rows),
         );
         eprintln!("Start it again and it goes on from there.");
     }
 
-    fn files(&self, summary: &QuerySummary) -> String {
-        match summary.output_files {
-            0 => String::new(),
-            files => format!(
-                " ({}, {})",
-                count(files, "file", "files"),
-                HumanBytes(summary.output_bytes)
-            ),
-        }
-    }
-
     fn place(&self) -> String {
         match self.sink {
-            SinkKind::Stdout => "on the terminal".to_owned(),
-            _ => format!("in {}", self.output.display()),
+            SinkKind::Stdout => "the terminal".to_owned(),
+            _ => self.output.display().to_string(),
         }
     }
 
-    /// What remembers the query: the checkpoint, and a target of files.
-    fn kept(&self) -> String {
+    fn target(&self) -> String {
+        let preposition = if self.sink == SinkKind::Stdout {
+            "on"
+        } else {
+            "in"
+        };
+        format!("{preposition} {}", self.place())
+    }
+
+    /// What knows which rows are done.
+    fn memory(&self) -> String {
         let checkpoint = self.checkpoint.display();
         match self.sink {
             SinkKind::Stdout => checkpoint.to_string(),
@@ -129,22 +131,34 @@ impl Report {
     }
 }
 
+fn written(summary: &QuerySummary) -> String {
+    if summary.output_files == 0 {
+        return String::new();
+    }
+    let files = counted(summary.output_files, "file", "files");
+    format!(" ({files}, {})", HumanBytes(summary.output_bytes))
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        HumanCount(count),
+        if count == 1 { one } else { many }
+    )
+}
+
 fn line(progress: &StreamingQueryProgress) -> String {
     let how = match progress.origin {
-        BatchOrigin::Rewritten => ", written again after a crash",
-        BatchOrigin::RolledForward => ", its commit finished after a crash",
+        BatchOrigin::Rewritten => ", written again as an earlier run did not finish it",
+        BatchOrigin::RolledForward => ", its commit finished for an earlier run",
         _ => "",
     };
     let took = short(Duration::from_millis(progress.batch_duration));
     format!(
-        "batch {}: {} rows in {took}{how}",
+        "batch {}: {} in {took}{how}",
         progress.batch_id,
-        HumanCount(progress.num_input_rows)
+        counted(progress.num_input_rows, "row", "rows")
     )
-}
-
-fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn short(duration: Duration) -> String {

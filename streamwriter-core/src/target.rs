@@ -89,14 +89,14 @@ pub trait Target: Send + Sync {
     /// Returns where the target is; the checkpoint remembers it (E6).
     fn location(&self) -> String;
 
-    /// Makes sure that the target can be used at all, such as a directory that can be written.
+    /// Looks, without changing anything, whether the target is one that can never be used.
     ///
     /// Called once per run before anything is recorded anywhere, so that a mistyped place does not
     /// bind the checkpoint to it.
     ///
     /// # Errors
-    /// Whatever keeps it from being used.
-    fn probe(&self) -> Result<()> {
+    /// Whatever keeps it from being used, such as a file where a directory is needed.
+    fn check(&self) -> Result<()> {
         Ok(())
     }
 

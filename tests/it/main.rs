@@ -12,11 +12,11 @@ mod support;
 
 mod contract_batch;
 mod contract_task;
+#[cfg(unix)]
+mod errors;
 mod exactly_once;
 mod exactly_once_files;
 mod messages;
-#[cfg(unix)]
-mod misuse;
 mod ownership;
 #[cfg(unix)]
 mod processes;

@@ -51,7 +51,7 @@ where
     caught("check_rows", || writer.check_rows())?
         .map_err(|error| sink_error(&sink_description, error.into()))?;
     if let Some(target) = writer.target() {
-        caught("the target's probe", || target.probe())??;
+        caught("the target's check", || target.check())??;
     }
 
     let opened = open(

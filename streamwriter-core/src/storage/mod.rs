@@ -77,6 +77,15 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Returns where this storage is, as a person would write it, such as `/data/lake`.
     fn location(&self) -> String;
 
+    /// Looks, without changing anything, whether the location is one that can never be used.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if a file stands where a directory is needed;
+    /// [`Storage`](crate::ErrorKind::Storage) if this user may not write there.
+    fn check_location(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Makes the location ready and proves that create-if-absent holds there.
     ///
     /// # Errors

@@ -148,6 +148,10 @@ impl Storage for FaultStorage {
         self.inner.location()
     }
 
+    fn check_location(&self) -> Result<()> {
+        self.inner.check_location()
+    }
+
     fn probe(&self) -> Result<()> {
         self.inner.probe()
     }

@@ -251,9 +251,8 @@ impl Target for Staging {
         self.storage.location()
     }
 
-    /// Proves that files can be created only if absent; makes the directory if need be.
-    fn probe(&self) -> Result<()> {
-        self.storage.probe()
+    fn check(&self) -> Result<()> {
+        self.storage.check_location()
     }
 
     /// Locks the directory, proves that files can be created only if absent, and claims it.
@@ -261,7 +260,7 @@ impl Target for Staging {
     /// A target that is another query's, or does not know this one, is left as it is.
     fn open(&self, claim: &TargetClaim) -> Result<()> {
         let storage = &*self.storage;
-        // Before anything is made that stays: a directory that is not ours keeps nothing of us.
+        // Before anything is made: a directory that is not ours is not to be written to at all.
         owner::check(storage, claim)?;
         // A lock of an earlier run of this very value would refuse the new one.
         self.held().take();

@@ -180,8 +180,9 @@ impl<R: DeserializeOwned> CsvDecoder<'_, R> {
                 "the column {field:?} is missing; the file has the columns {}{needed}",
                 self.header.names()
             ),
-            "correct the file's header, rename the field with `#[serde(rename)]`, or give it \
-             `#[serde(default)]`; if the files have no header, write `.header(false)`",
+            "rename the field with `#[serde(rename)]` or give it `#[serde(default)]`, and start \
+             again; or correct the file's header and start anew with another checkpoint and \
+             target; if the files have no header, write `.header(false)`",
         )
     }
 }

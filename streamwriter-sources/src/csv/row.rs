@@ -26,7 +26,8 @@ impl Header {
         let unusable = |reason: &str| {
             shape_error(
                 format!("the header cannot be read: {reason}"),
-                "correct the first line of the file, or write `.header(false)`",
+                "write `.header(false)` if the files have none, or correct the file's first line and \
+                 start anew with another checkpoint and target",
             )
         };
         match first {

@@ -160,7 +160,10 @@ impl Directory {
                 ),
             )
             .in_batch(batch)
-            .with_help("correct the input, or raise the limit of `BadRows::Drop`")
+            .with_help(
+                "raise the limit of `BadRows::Drop` and start again, or correct the files and \
+                 start anew with another checkpoint and target",
+            )
             .permanent()),
             _ => Ok(()),
         }

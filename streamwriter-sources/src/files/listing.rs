@@ -172,14 +172,15 @@ pub(crate) fn directory_error(root: &Path, error: io::Error) -> Error {
             "the input directory may not be read",
             "allow this user to list it",
         ),
-        _ => (
-            ErrorKind::Source,
-            "the input directory cannot be listed",
-            "check the file system",
-        ),
+        _ => {
+            return Error::new(ErrorKind::Source, "the input directory cannot be listed")
+                .at_path(root.display().to_string())
+                .with_help("check the file system")
+                .with_source(error);
+        }
     };
+    // The message says all that the system's error would say.
     Error::new(kind, message)
         .at_path(root.display().to_string())
         .with_help(help)
-        .with_source(error)
 }

@@ -71,7 +71,7 @@ impl FileIdentity {
         Err(self.changed(
             root,
             &if was == is {
-                "it was written to".to_owned()
+                "it has another modification time".to_owned()
             } else {
                 format!("it had {was} bytes and has {is}")
             },
@@ -85,14 +85,21 @@ impl FileIdentity {
         )
         .at_path(root.join(&self.path).display().to_string())
         .with_help(
-            "bring the file back as it was; put files in under another name and rename them when \
-             they are complete",
+            "bring the file back as it was, with its modification time, or start anew with another \
+             checkpoint and target; put files in under another name and rename them when they are \
+             complete",
         )
         .permanent()
     }
 }
 
 pub(crate) fn read_error(path: &Path, error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        // The message says all that the system's error would say.
+        return Error::new(ErrorKind::Source, "an input file may not be read")
+            .at_path(path.display().to_string())
+            .with_help("allow this user to read it, and start again");
+    }
     Error::new(ErrorKind::Source, "cannot read an input file")
         .at_path(path.display().to_string())
         .with_source(error)

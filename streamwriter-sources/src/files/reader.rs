@@ -153,12 +153,14 @@ impl<'a, D: Decoder> FileReader<'a, D> {
     fn judge(&mut self, range: &FileRange, bad: &BadRecord) -> Result<()> {
         match self.directory.options.bad_rows {
             BadRows::Fail => Err(self.bad_row(range, bad).with_help(
-                "correct the input, or let such rows be left out with \
-                 `.bad_rows(BadRows::Drop { limit })`",
+                "let such rows be left out with `.bad_rows(BadRows::Drop { limit })` and start \
+                 again, or correct the file and start anew with another checkpoint and target",
             )),
             BadRows::Drop { limit } if self.counts.dropped >= limit => {
                 Err(self.bad_row(range, bad).with_help(format!(
-                    "it is one more than the limit of {limit} for one batch"
+                    "it is one more than the limit of {limit} for one batch: raise the limit of \
+                     `BadRows::Drop` and start again, or correct the file and start anew with \
+                     another checkpoint and target"
                 )))
             }
             BadRows::Drop { .. } => {

@@ -167,6 +167,22 @@ fn is_missing(directory: &Path) -> Result<bool, StorageError> {
     }
 }
 
+/// Looks whether a directory is there or could be made, and written to.
+pub(super) fn check_location(directory: &Path) -> Result<(), StorageError> {
+    let mut nearest = directory;
+    while is_missing(nearest)? {
+        let Some(above) = nearest.parent() else { break };
+        nearest = above;
+    }
+    rustix::fs::access(nearest, rustix::fs::Access::WRITE_OK).map_err(|error| {
+        StorageError::io(
+            "write to the directory",
+            nearest.display().to_string(),
+            error.into(),
+        )
+    })
+}
+
 fn create_directory(directory: &Path) -> Result<(), StorageError> {
     match fs::create_dir(directory) {
         // Another thread was quicker.

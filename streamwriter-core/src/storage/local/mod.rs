@@ -104,6 +104,10 @@ impl Storage for LocalStorage {
         self.root.display().to_string()
     }
 
+    fn check_location(&self) -> Result<()> {
+        Ok(durable::check_location(&self.root)?)
+    }
+
     fn probe(&self) -> Result<()> {
         self.durable.ensure_directory(&self.root)?;
         let probe = self
