@@ -34,7 +34,7 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Probes and locks the checkpoint, and reads or makes its `query.json` (E5, E6).
+    /// Locks and probes the checkpoint, and reads or makes its `query.json` (E5, E6).
     pub(crate) fn open(
         storage: SharedStorage,
         source: &str,
@@ -42,8 +42,10 @@ impl Checkpoint {
         holder: &LockHolder,
         take_over: bool,
     ) -> Result<Self> {
-        storage.probe()?;
+        // IMPORTANT: the lock comes before the probe, whose temporary files another driver that
+        // holds the lock would take for leftovers.
         let lock = storage.lock(&layout::lock_path()?, holder, take_over)?;
+        storage.probe()?;
         remove_temporary(&storage)?;
         let query = identify(&storage, source, target)?;
         Ok(Self {
