@@ -47,6 +47,7 @@ fn choose_sink(args: &Args, source: impl Source<Row = Flight>) -> Result<(), Err
     let output = args.output();
     if args.sink != SinkKind::Stdout {
         refuse_file(&output)?;
+        refuse_the_input(&args.input, &output)?;
     }
     match args.sink {
         SinkKind::Parquet => start(args, source, ParquetSink::new(output)?),
@@ -66,6 +67,19 @@ fn refuse_file(output: &Path) -> Result<(), Error> {
         )
         .at_path(path.display().to_string())
         .with_help("choose another directory, or move the file away")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to write where it reads: the next run would take its own output for new input.
+fn refuse_the_input(input: &Path, output: &Path) -> Result<(), Error> {
+    match (input.canonicalize(), output.canonicalize()) {
+        (Ok(input), Ok(output)) if input == output => Err(Error::new(
+            ErrorKind::Config,
+            "the output is the input directory, so the output would be read as input",
+        )
+        .at_path(output.display().to_string())
+        .with_help("choose another directory for the output")),
         _ => Ok(()),
     }
 }
