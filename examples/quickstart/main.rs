@@ -12,6 +12,7 @@ mod flight;
 mod report;
 mod signals;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use args::{Args, InputFormat, SinkKind};
@@ -19,7 +20,7 @@ use clap::Parser;
 use flight::Flight;
 use report::Report;
 use streamwriter::prelude::*;
-use streamwriter::{Csv, FileSink, JsonLines, ParquetSink, Source, Stdout};
+use streamwriter::{Csv, ErrorKind, FileSink, JsonLines, ParquetSink, Source, Stdout};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -44,11 +45,27 @@ fn run(args: &Args) -> Result<(), Error> {
 
 fn choose_sink(args: &Args, source: impl Source<Row = Flight>) -> Result<(), Error> {
     let output = args.output();
+    if args.sink != SinkKind::Stdout {
+        refuse_the_input(&args.input, &output)?;
+    }
     match args.sink {
         SinkKind::Parquet => start(args, source, ParquetSink::new(output)?),
         SinkKind::Jsonl => start(args, source, FileSink::json_lines(output)?),
         SinkKind::Csv => start(args, source, FileSink::csv(output)?.null_value("NA")),
         SinkKind::Stdout => start(args, source, Stdout::table()),
+    }
+}
+
+/// Refuses to write where it reads: the next run would take its own output for new input.
+fn refuse_the_input(input: &Path, output: &Path) -> Result<(), Error> {
+    match (input.canonicalize(), output.canonicalize()) {
+        (Ok(input), Ok(output)) if input == output => Err(Error::new(
+            ErrorKind::Config,
+            "the output is the input directory, so the output would be read as input",
+        )
+        .at_path(output.display().to_string())
+        .with_help("choose another directory for the output")),
+        _ => Ok(()),
     }
 }
 

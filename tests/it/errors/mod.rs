@@ -130,6 +130,23 @@ fn a_file_as_the_output_directory_or_above_it() {
 }
 
 #[test]
+fn the_input_directory_as_the_output_directory() {
+    let desk = Desk::with_file("a.csv", flights(1..=3));
+    desk.run_with(&[("--output", "in/../in"), ("--sink", "csv")])
+        .failed(
+            ErrorKind::Config,
+            &[
+                "the output is the input directory",
+                "/in)",
+                "choose another",
+            ],
+        );
+    assert_eq!(fs::read_dir(desk.path("in")).unwrap().count(), 1);
+    desk.run().went_well(&["3 rows in 1 batch,"]);
+    assert_eq!(desk.published("out"), [1, 2, 3]);
+}
+
+#[test]
 fn a_file_as_the_checkpoint_directory() {
     let desk = Desk::with_file("a.csv", flights(1..=3));
     fs::write(desk.path("file"), "mine").unwrap();

@@ -11,14 +11,30 @@ const TRIES_MAX: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct LocalLock {
-    /// Open for as long as the lock is held: the operating system frees it with the last handle.
-    _file: File,
-    _path: PathBuf,
+    /// Open for as long as the lock is held: the operating system frees it when the process ends.
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for LocalLock {
+    /// Unlocks, rather than leave it to the closing of the file: a child that another thread is
+    /// just starting shares the open file until it runs its own program, and would hold the lock.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(path = %self.path.display(), %error, "the lock could not be released");
+        }
+    }
 }
 
 impl StorageLock for LocalLock {}
 
 impl LocalLock {
+    /// Returns another handle of the same open file.
+    #[cfg(test)]
+    pub(super) fn share(&self) -> File {
+        self.file.try_clone().unwrap()
+    }
+
     pub(super) fn acquire(
         path: &Path,
         holder: &LockHolder,
@@ -37,8 +53,8 @@ impl LocalLock {
                 Ok(()) if is_current(&file, path) => {
                     write_holder(&mut file, holder).map_err(failed)?;
                     return Ok(Self {
-                        _file: file,
-                        _path: path.to_owned(),
+                        file,
+                        path: path.to_owned(),
                     });
                 }
                 // The file was removed by a driver that takes over: ours locks nothing.

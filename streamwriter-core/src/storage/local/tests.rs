@@ -121,6 +121,19 @@ fn a_second_lock_is_refused_with_the_holder_until_it_is_told_to_take_over() {
 }
 
 #[test]
+fn a_released_lock_is_free_although_a_child_process_shares_its_file() {
+    let (_directory, storage) = storage();
+    let holder = LockHolder::this_process();
+    let file = storage.full_path(&path("lock"));
+    let lock = lock::LocalLock::acquire(&file, &holder, false).unwrap();
+    // What a child has between fork and exec: another handle of the same open file.
+    let shared = lock.share();
+    drop(lock);
+    storage.lock(&path("lock"), &holder, false).unwrap();
+    drop(shared);
+}
+
+#[test]
 fn a_file_as_directory_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
