@@ -87,7 +87,7 @@ impl LocalStorage {
                 remove_quietly(&staged);
                 Ok(Publication::AlreadyPublished)
             }
-            Moved::SourceMissing if target.exists() => {
+            Moved::SourceMissing if is_there(&target)? => {
                 expect_identity(&target, object)?;
                 Ok(Publication::AlreadyPublished)
             }
@@ -163,9 +163,7 @@ impl Storage for LocalStorage {
     }
 
     fn exists(&self, path: &StorePath) -> Result<bool> {
-        let file = self.full_path(path);
-        file.try_exists()
-            .map_err(|error| StorageError::io("look up", file.display().to_string(), error).into())
+        Ok(is_there(&self.full_path(path))?)
     }
 
     fn list(&self, prefix: &StorePath) -> Result<Vec<Entry>> {
@@ -270,6 +268,12 @@ impl LocalStorage {
             }),
         }
     }
+}
+
+/// Tells whether a file exists; a look that fails is an error, not an absence.
+fn is_there(path: &Path) -> Result<bool, StorageError> {
+    path.try_exists()
+        .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
 }
 
 fn parent_of(path: &Path) -> &Path {
