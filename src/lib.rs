@@ -55,7 +55,7 @@ pub use streamwriter_sources::JsonLines;
 pub use streamwriter_sources::{Memory, Rate, RateRow};
 
 #[cfg(feature = "testing")]
-pub use streamwriter_core::testing;
+pub use streamwriter_core::{sink_conformance, testing};
 
 /// What most programs need: `use streamwriter::prelude::*;`
 pub mod prelude {

@@ -70,7 +70,7 @@ impl<R: Rows + ?Sized> Rows for &mut R {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {
         fn set_skip_rest(&mut self);
     }

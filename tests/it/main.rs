@@ -10,6 +10,7 @@
 
 mod support;
 
+mod conformance;
 mod contract_batch;
 mod contract_task;
 #[cfg(unix)]

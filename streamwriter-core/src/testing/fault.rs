@@ -1,5 +1,6 @@
-//! A storage whose durable operations can be counted, and made to fail one by one (E8).
+//! A storage whose durable operations can be counted, watched, and made to fail one by one (E8).
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,30 +8,89 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{
     Created, Entry, LockHolder, Publication, SharedStorage, StagedObject, StagedUpload, Storage,
-    StorageLock, StorePath,
+    StorageError, StorageLock, StorePath,
 };
 
-/// Whether a failing operation has its effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// On which side of its effect a step is struck.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum When {
-    /// It fails and nothing was done.
+    /// Nothing was done.
     Before,
     /// It was done, and its answer is lost.
     After,
 }
 
-#[derive(Debug)]
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Before => "before",
+            Self::After => "after",
+        })
+    }
+}
+
+/// A durable operation that passes through a [`FaultStorage`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct FaultPoint<'a> {
+    /// How many durable operations began before this one.
+    pub number: u64,
+    /// The method: `create`, `stage`, `finish`, `publish`, `delete`, `discard` or `sync`.
+    pub operation: &'static str,
+    /// The object. A publication passes once for each of its objects.
+    pub path: &'a StorePath,
+    /// Whether its effect is still to come.
+    pub when: When,
+}
+
+impl fmt::Display for FaultPoint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            number,
+            operation,
+            path,
+            when,
+        } = self;
+        write!(f, "{when} {operation} {path} (operation {number})")
+    }
+}
+
+impl FaultPoint<'_> {
+    /// Makes the error of an operation that is struck here.
+    #[must_use]
+    pub fn error(&self) -> Error {
+        Error::new(ErrorKind::Storage, format!("the fault plan strikes {self}"))
+            .at_path(self.path.as_str())
+    }
+}
+
+/// Decides at each durable operation, before and after its effect, whether it fails.
+///
+/// An `Err` is what the caller gets instead of the answer: before the effect nothing was done, after
+/// it everything was. A hook may also panic, end the process, wait, or look at what is visible.
+type Hook = dyn Fn(&FaultPoint<'_>) -> Result<()> + Send + Sync;
+
 struct Plan {
-    at: Option<(u64, When)>,
+    hook: Box<Hook>,
     passed: AtomicU64,
-    dead: AtomicBool,
     log: Mutex<Vec<String>>,
 }
 
-/// Wraps a storage, counts its durable operations, and fails one of them on request.
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("passed", &self.passed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Wraps a storage, counts its durable operations, and fails some of them on request.
 ///
-/// Clones share the count, so one plan can strike in checkpoint and target alike. After the
-/// operation that fails, every further one fails too: to the storage the process is dead.
+/// It strikes at the steps of the protocol, as they pass through the [`Storage`] of journal and
+/// staging. Clones, and storages wrapped with [`and`](Self::and), share one count and one plan, so
+/// that a plan can strike in checkpoint and target alike.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -53,20 +113,51 @@ impl FaultStorage {
     /// Counts the durable operations and fails none.
     #[must_use]
     pub fn counting(inner: SharedStorage) -> Self {
-        Self::with_plan(inner, None)
+        Self::watched(inner, |_| Ok(()))
     }
 
-    /// Fails the `at`-th durable operation, from 0, and all that follow.
+    /// Fails the `at`-th durable operation, from 0, and all that follow: to the storage the process
+    /// is dead from then on.
     #[must_use]
     pub fn failing(inner: SharedStorage, at: u64, when: When) -> Self {
-        Self::with_plan(inner, Some((at, when)))
+        let dead = AtomicBool::new(false);
+        Self::watched(inner, move |point| {
+            if dead.load(Ordering::SeqCst) {
+                return Err(point.error());
+            }
+            if (point.number, point.when) == (at, when) {
+                dead.store(true, Ordering::SeqCst);
+                return Err(point.error());
+            }
+            Ok(())
+        })
     }
 
-    fn with_plan(inner: SharedStorage, at: Option<(u64, When)>) -> Self {
+    /// Fails the `at`-th durable operation, from 0, with this error of the operating system, such
+    /// as [`StorageFull`](io::ErrorKind::StorageFull); the process goes on, and so does what follows.
+    #[must_use]
+    pub fn failing_once(inner: SharedStorage, at: u64, when: When, error: io::ErrorKind) -> Self {
+        Self::watched(inner, move |point| {
+            if (point.number, point.when) == (at, when) {
+                let path = point.path.as_str();
+                return Err(StorageError::io(point.operation, path, error.into()).into());
+            }
+            Ok(())
+        })
+    }
+
+    /// Asks a closure before and after each durable operation; its error is the operation's.
+    ///
+    /// The closure runs on whatever thread uses the storage. It may also panic, end the process,
+    /// wait, or look at what is visible at this instant.
+    #[must_use]
+    pub fn watched(
+        inner: SharedStorage,
+        hook: impl Fn(&FaultPoint<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
         let plan = Plan {
-            at,
+            hook: Box::new(hook),
             passed: AtomicU64::new(0),
-            dead: AtomicBool::new(false),
             log: Mutex::new(Vec::new()),
         };
         Self {
@@ -109,38 +200,27 @@ impl FaultStorage {
     /// Runs one durable operation under the plan.
     fn operation<T>(
         &self,
-        name: &str,
+        operation: &'static str,
         path: &StorePath,
         effect: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        if self.plan.dead.load(Ordering::SeqCst) {
-            return Err(struck(name, path));
-        }
         let number = self.plan.passed.fetch_add(1, Ordering::SeqCst);
         self.plan
             .log
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(format!("{number} {name} {path}"));
-        match self.plan.at {
-            Some((at, when)) if at == number => {
-                self.plan.dead.store(true, Ordering::SeqCst);
-                if when == When::After {
-                    effect()?;
-                }
-                Err(struck(name, path))
-            }
-            _ => effect(),
-        }
+            .push(format!("{number} {operation} {path}"));
+        let point = |when| FaultPoint {
+            number,
+            operation,
+            path,
+            when,
+        };
+        (self.plan.hook)(&point(When::Before))?;
+        let answer = effect()?;
+        (self.plan.hook)(&point(When::After))?;
+        Ok(answer)
     }
-}
-
-fn struck(name: &str, path: &StorePath) -> Error {
-    Error::new(
-        ErrorKind::Storage,
-        format!("the fault plan strikes at {name}"),
-    )
-    .at_path(path.as_str())
 }
 
 impl Storage for FaultStorage {

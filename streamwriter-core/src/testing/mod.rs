@@ -1,8 +1,19 @@
-//! Helps to test sinks and sources (feature `testing`): pretended tasks, a faulty storage.
+//! Helps to test sinks and sources (feature `testing`).
+//!
+//! | to find out | use |
+//! |---|---|
+//! | whether a sink keeps the contract, whatever fails | [`conformance`]: one macro call, the whole matrix |
+//! | what one method does with one task or batch | [`Pretend`], [`write_rows`], [`round_trip`] |
+//! | what a query does when a durable step fails | [`FaultStorage`] |
+//! | what a sink does with rows that fail where you want | [`Numbers`] |
 
 mod fault;
+mod numbers;
 
-pub use fault::{FaultStorage, When};
+pub mod conformance;
+
+pub use fault::{FaultPoint, FaultStorage, When};
+pub use numbers::{Numbers, NumbersOffset, NumbersPartition, NumbersReader};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,0 +1,110 @@
+//! What a reader sees in a directory: every published file, read whole.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::{Deserialize, Serialize};
+use streamwriter::BoxError;
+
+/// A row of the file sinks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) number: u64,
+    pub(super) text: String,
+    pub(super) even: Option<bool>,
+}
+
+impl Row {
+    pub(super) fn of(number: u64) -> Self {
+        Self {
+            number,
+            text: format!("row, \"{number}\"\nä"),
+            even: number.is_multiple_of(3).then_some(number.is_multiple_of(2)),
+        }
+    }
+
+    /// Returns the number of a row that is as it was written, in every field.
+    fn checked(self) -> Result<u64, BoxError> {
+        if self == Self::of(self.number) {
+            return Ok(self.number);
+        }
+        Err(format!("another row than was written: {self:?}").into())
+    }
+}
+
+/// Reads each file of an extension, as a reader does that lists `*.extension`.
+fn each_file(
+    directory: &Path,
+    extension: &str,
+    mut read: impl FnMut(&Path) -> Result<(), BoxError>,
+) -> Result<(), BoxError> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Ok(());
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension) {
+            read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn json_lines(directory: &Path) -> Result<Vec<u64>, BoxError> {
+    let mut rows = Vec::new();
+    each_file(directory, "jsonl", |path| {
+        let text = fs::read_to_string(path)?;
+        if !text.ends_with('\n') {
+            return Err("a part of a file".into());
+        }
+        for line in text.lines() {
+            rows.push(serde_json::from_str::<Row>(line)?.checked()?);
+        }
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+pub(super) fn csv(directory: &Path) -> Result<Vec<u64>, BoxError> {
+    let mut rows = Vec::new();
+    each_file(directory, "csv", |path| {
+        if !fs::read_to_string(path)?.ends_with('\n') {
+            return Err("a part of a file".into());
+        }
+        for row in csv::Reader::from_path(path)?.deserialize::<Row>() {
+            rows.push(row?.checked()?);
+        }
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+pub(super) fn parquet(directory: &Path) -> Result<Vec<u64>, BoxError> {
+    let mut rows = Vec::new();
+    each_file(directory, "parquet", |path| {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.build()?;
+        for batch in reader {
+            for row in serde_arrow::from_record_batch::<Vec<Row>>(&batch?)? {
+                rows.push(row.checked()?);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+pub(super) fn text(directory: &Path) -> Result<Vec<u64>, BoxError> {
+    let mut rows = Vec::new();
+    each_file(directory, "txt", |path| {
+        let text = fs::read_to_string(path)?;
+        if !text.is_empty() && !text.ends_with('\n') {
+            return Err("a part of a file".into());
+        }
+        for line in text.lines() {
+            rows.push(line.parse()?);
+        }
+        Ok(())
+    })?;
+    Ok(rows)
+}
