@@ -12,7 +12,7 @@ use streamwriter::{Memory, StagedObject, Staging};
 
 /// What a finished task tells the driver.
 #[derive(CommitMessage)]
-struct Lines {
+pub(crate) struct Lines {
     #[message(rows)]
     rows: u64,
     #[message(files)]
@@ -20,25 +20,25 @@ struct Lines {
 }
 
 /// Writes each partition of a batch as one text file.
-struct TextFiles {
-    staging: Staging,
+pub(crate) struct TextFiles {
+    pub(crate) staging: Staging,
 }
 
 #[stream_writer(name = "text", guarantee = exactly_once, target = self.staging)]
 impl TextFiles {
     fn write(
         &self,
-        rows: impl Iterator<Item = String>,
+        mut rows: impl Rows<Item = String>,
         task: &TaskContext,
     ) -> Result<Lines, BoxError> {
         let mut file = self.staging.file(task, None, 0, "txt")?;
-        let mut count = 0;
-        for row in rows {
+        for row in rows.by_ref() {
             writeln!(file, "{row}")?;
-            count += 1;
         }
+        // A source that failed looks like the end of the rows.
+        rows.require_complete()?;
         Ok(Lines {
-            rows: count,
+            rows: rows.read(),
             files: vec![file.finish()?],
         })
     }

@@ -2,5 +2,8 @@
 //! one line in `sinks.rs`. And a twin for each check: a sink that is wrong on purpose, which the check
 //! must reject.
 
+mod flawed;
+mod many_files;
 mod read;
 mod sinks;
+mod twins;

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 
+use arrow::array::UInt64Array;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 use streamwriter::BoxError;
@@ -107,4 +108,27 @@ pub(super) fn text(directory: &Path) -> Result<Vec<u64>, BoxError> {
         Ok(())
     })?;
     Ok(rows)
+}
+
+/// Reads files of one column of numbers.
+pub(super) fn parquet_numbers(directory: &Path) -> Result<Vec<u64>, BoxError> {
+    let mut rows = Vec::new();
+    each_file(directory, "parquet", |path| {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.build()?;
+        for batch in reader {
+            let batch = batch?;
+            let numbers = batch.column(0).as_any().downcast_ref::<UInt64Array>();
+            rows.extend(numbers.ok_or("not a column of numbers")?.values());
+        }
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// Reads the lines of a terminal that are JSON objects.
+pub(super) fn json_objects(text: &str) -> Result<Vec<u64>, BoxError> {
+    text.lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str::<Row>(line)?.checked())
+        .collect()
 }

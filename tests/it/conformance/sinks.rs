@@ -1,12 +1,36 @@
-//! The shipped sinks: one line each.
+//! The shipped sinks, one line each, and the sinks of the README and of the examples.
 
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use arrow::array::{RecordBatch, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema};
 use streamwriter::testing::conformance::{Conformance, Place};
 use streamwriter::{
-    BoxError, Compression, Error, FileFormat, FileSink, ParquetSink, Staging, ViaSerde,
-    sink_conformance,
+    ArrowBatches, BoxError, Compression, Error, FileFormat, FileSink, MemorySink, Noop,
+    ParquetSink, Staging, Stdout, ViaSerde, sink_conformance,
 };
 
+use super::many_files::ManyFiles;
 use super::read::{self, Row};
+
+#[path = "../../../examples/own_sink.rs"]
+#[allow(dead_code, reason = "the example's main is not run")]
+mod own_sink;
+
+sink_conformance! { mod json_lines: file(FileSink::json_lines_in, read::json_lines) }
+sink_conformance! { mod csv: file(FileSink::csv_in, read::csv) }
+sink_conformance! { mod parquet_zstd: parquet(|sink| sink.compression(Compression::Zstd(1))) }
+sink_conformance! { mod parquet_snappy: parquet(|sink| sink.compression(Compression::Snappy)) }
+sink_conformance! { mod parquet_plain_small_row_groups: parquet(|sink| sink.compression(Compression::None).row_group_rows(1)) }
+sink_conformance! { mod parquet_of_arrow_batches: arrow_batches() }
+sink_conformance! { mod stdout: stdout() }
+sink_conformance! { mod memory: memory() }
+sink_conformance! { mod noop: Conformance::new(|_| Ok::<_, Error>(Noop::new()), |_| Ok::<_, Error>(vec![])) }
+sink_conformance! { mod many_files_in_directories: many_files() }
+sink_conformance! { mod the_example_of_the_readme: the_example() }
 
 fn staging(place: &Place) -> Staging {
     Staging::over(place.storage())
@@ -33,6 +57,70 @@ fn parquet(
     )
 }
 
-sink_conformance! { mod json_lines: file(FileSink::json_lines_in, read::json_lines) }
-sink_conformance! { mod csv: file(FileSink::csv_in, read::csv) }
-sink_conformance! { mod parquet_snappy: parquet(|sink| sink.compression(Compression::Snappy)) }
+fn arrow_batches() -> Conformance<ParquetSink<ArrowBatches>, RecordBatch> {
+    let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::UInt64, false)]));
+    let of_rows = Arc::clone(&schema);
+    Conformance::of_rows(
+        move |number| {
+            let column = Arc::new(UInt64Array::from(vec![number]));
+            RecordBatch::try_new(Arc::clone(&of_rows), vec![column]).unwrap()
+        },
+        move |place| {
+            let sink = ParquetSink::arrow_in(staging(place), Arc::clone(&schema));
+            Ok::<_, Error>(sink)
+        },
+        |place| read::parquet_numbers(&place.directory()),
+    )
+}
+
+fn stdout() -> Conformance<Stdout, Row> {
+    let output = |place: &Place| place.directory().with_extension("out");
+    Conformance::of_rows(
+        Row::of,
+        move |place| {
+            let path = output(place);
+            let file = OpenOptions::new().append(true).create(true).open(path)?;
+            Ok::<_, BoxError>(Stdout::json().rows(usize::MAX).print_to(file))
+        },
+        move |place| read::json_objects(&fs::read_to_string(output(place)).unwrap_or_default()),
+    )
+}
+
+/// One sink for each place: what it keeps is in this process, and in no other.
+fn memory() -> Conformance<MemorySink<u64>, u64> {
+    static SINKS: Mutex<Option<HashMap<PathBuf, MemorySink<u64>>>> = Mutex::new(None);
+    let sink = |place: &Place| {
+        let mut sinks = SINKS.lock().unwrap();
+        let sinks = sinks.get_or_insert_default();
+        sinks.entry(place.directory()).or_default().clone()
+    };
+    Conformance::new(
+        move |place| Ok::<_, Error>(sink(place)),
+        move |place| Ok::<_, Error>(sink(place).rows()),
+    )
+    .forgets_with_process()
+}
+
+fn many_files() -> Conformance<ManyFiles, u64> {
+    Conformance::new(
+        |place| Ok::<_, Error>(ManyFiles(staging(place))),
+        |place| {
+            let below = |number| place.directory().join(format!("remainder={number}"));
+            let mut rows = read::text(&below(0))?;
+            rows.extend(read::text(&below(1))?);
+            Ok::<_, BoxError>(rows)
+        },
+    )
+}
+
+fn the_example() -> Conformance<own_sink::TextFiles, String> {
+    Conformance::of_rows(
+        |number| number.to_string(),
+        |place| {
+            Ok::<_, Error>(own_sink::TextFiles {
+                staging: staging(place),
+            })
+        },
+        |place| read::text(&place.directory()),
+    )
+}

@@ -1,0 +1,68 @@
+//! The twins: for each check a sink that is wrong on purpose, which it must reject, for its reason.
+
+use streamwriter::sink_conformance;
+use streamwriter::testing::conformance::{Check, Failure, examine};
+
+use super::flawed::{Flaw, subject};
+
+// Without a flaw the sink passes every check, so what the twins are rejected for is their flaw.
+sink_conformance! { mod a_sink_without_helpers: subject(Flaw::Nothing) }
+
+/// Examines a twin, and returns why it was rejected. The folder is not for looking at.
+fn rejected(flaw: Flaw, check: Check, test: &str) -> Failure {
+    let failure = match examine(&subject(flaw), check, test) {
+        Err(failure) => failure,
+        Ok(report) => panic!("{check} lets {flaw:?} pass: {report}"),
+    };
+    std::fs::remove_dir_all(&failure.folder).unwrap();
+    println!("{check} rejects {flaw:?}: {failure}");
+    failure
+}
+
+macro_rules! twins {
+    ($($test:ident: $check:ident rejects $flaw:ident because $why:literal;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                let name = concat!(module_path!(), "::", stringify!($test));
+                let (_, name) = name.split_once("::").unwrap();
+                let failure = rejected(Flaw::$flaw, Check::$check, name);
+                assert!(failure.to_string().contains($why), "{failure}");
+            }
+        )*
+    };
+}
+
+twins! {
+    first_run: StepsOfAFirstRun rejects AppendsInCommit because "times";
+    first_run_abort: StepsOfAFirstRun rejects PublishesInAbort because "not prepared";
+    first_run_leftovers: StepsOfAFirstRun rejects NeverSweeps because "leftovers stay";
+    recovery: StepsOfARecovery rejects SkipsReplays because "is lost";
+    recovery_memory: StepsOfARecovery rejects RemembersInAField because "not in my memory";
+    every_operation: EveryOperation rejects SkipsReplays because "is lost";
+    every_operation_leftovers: EveryOperation rejects NeverSweeps because "leftovers stay";
+    killed: KilledAtEveryStep rejects RemembersInAField because "not in my memory";
+    killed_and_trusted: KilledAtEveryStep rejects PublishesWhatLiesThere because "times";
+    killed_at_an_operation: KilledAtEveryOperation rejects SkipsReplays because "is lost";
+    commit_again: CommitAgain rejects AppendsInCommit because "times";
+    late_driver: LateDriver rejects AppendsInCommit because "times";
+    second_driver: SecondDriver rejects LetsAnyQueryIn because "E6: another query";
+    backwards: Backwards rejects LetsAnyQueryIn because "E6: Reset is not refused";
+    reader: ReaderAtEveryStep rejects PublishesInWrite because "not prepared";
+    reader_of_parts: ReaderAtEveryStep rejects PublishesInTwoSteps because "a part of a file";
+    stopped: StoppedAtEveryStep rejects PublishesInAbort because "not prepared";
+    tasks: TasksThatFail rejects SkipsTheRest because "lost";
+    cut_off: PartitionCutOff rejects TrustsAnEarlierAttempt because "W8";
+    executors: OtherExecutors rejects NamesFilesByThread because "lost";
+}
+
+/// A random sequence is shrunk to the one fault that shows the flaw.
+#[test]
+fn random() {
+    let name = "conformance::twins::random";
+    let failure = rejected(Flaw::SkipsReplays, Check::RandomSequences, name);
+    assert!(failure.to_string().contains("is lost"), "{failure}");
+    assert!(failure.seed.is_some());
+    assert_eq!((failure.lives.len(), failure.shape.partitions), (1, 1));
+    assert_eq!(failure.lives[0].faults.len(), 1, "{failure}");
+}
