@@ -17,6 +17,7 @@ mod contract_task;
 mod errors;
 mod exactly_once;
 mod exactly_once_files;
+mod guarantees;
 mod messages;
 mod ownership;
 #[cfg(unix)]
