@@ -9,6 +9,8 @@ use streamwriter::{
     Error, FileSink, LocalStorage, Memory, SharedStorage, Staging, Trigger, stream,
 };
 
+use crate::support::memory_directory;
+
 const ROWS: u64 = 12;
 
 fn local(directory: &Path) -> SharedStorage {
@@ -27,14 +29,6 @@ fn run(target: SharedStorage, checkpoint: SharedStorage) -> Result<(), Error> {
         .start()?
         .await_termination()
         .map(|_| ())
-}
-
-/// A folder in memory where there is one: thousands of syncs to a disk take minutes, and what is
-/// tested here is the order of the steps.
-fn memory_directory() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm")
-        .or_else(|_| tempfile::tempdir())
-        .unwrap()
 }
 
 /// Runs with one fault; returns whether it struck, and what was done before.

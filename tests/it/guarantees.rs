@@ -12,6 +12,8 @@ use streamwriter::{
     BatchOrigin, FileSink, LocalStorage, SharedStorage, Staging, StreamingQuery, Trigger, stream,
 };
 
+use crate::support::memory_directory;
+
 const ROWS: u64 = 8;
 const ROWS_PER_BATCH: u64 = 4;
 const BEGIN: &str = "<!-- crash table: begin -->\n";
@@ -88,7 +90,12 @@ impl Disk {
             })
             .count();
         Self {
-            records: [record("offsets"), record("prepared"), recorded, record("commits")],
+            records: [
+                record("offsets"),
+                record("prepared"),
+                recorded,
+                record("commits"),
+            ],
             staged,
             published,
         }
@@ -121,6 +128,9 @@ fn restart(directory: &Path, before: &Disk) -> String {
         [BatchOrigin::Planned] => "plans the batch",
         [BatchOrigin::Rewritten] => "writes the batch again from the recorded offsets (E2)",
         [BatchOrigin::RolledForward] if before.records[2] => "writes `commits/1` only (E3)",
+        [BatchOrigin::RolledForward] if before.staged == 0 => {
+            "finds all of it published, and records the batch (E3)"
+        }
         [BatchOrigin::RolledForward] => "publishes what the recorded messages name (E3)",
         _ => panic!("{origins:?}"),
     };
@@ -184,7 +194,7 @@ fn table() -> String {
     );
     let mut seen: Option<Disk> = None;
     for at in 0.. {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = memory_directory();
         run(directory.path(), Numbers::new(ROWS_PER_BATCH));
         let operation = crash(directory.path(), at);
         let disk = Disk::look(directory.path());

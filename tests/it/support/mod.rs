@@ -24,3 +24,11 @@ pub(crate) fn drain(
         .start()?
         .await_termination()
 }
+
+/// A folder in memory where there is one: thousands of syncs to a disk take minutes, and what is
+/// tested here is the order of the steps.
+pub(crate) fn memory_directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}

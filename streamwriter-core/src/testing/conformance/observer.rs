@@ -108,6 +108,11 @@ impl Observer {
         self.lock().aborts
     }
 
+    /// Returns the newest batch whose commit was called.
+    pub(super) fn committed(&self) -> Option<u64> {
+        self.lock().committed
+    }
+
     /// Returns the first violation.
     pub(super) fn violation(&self) -> Option<String> {
         self.lock().violations.first().cloned()

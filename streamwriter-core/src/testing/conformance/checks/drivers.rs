@@ -74,6 +74,11 @@ where
         );
         return Err(case.failed(number, violation));
     }
+    let asleep_before_commit = matches!(fault.step, Step::Offsets | Step::Write | Step::Prepared);
+    if asleep_before_commit && script.observer.committed() >= Some(fault.batch) {
+        let violation = "E5: a driver that was superseded commits what it had not prepared in time";
+        return Err(case.failed(number, violation));
+    }
     if script.observer.aborts() > 0 {
         return Err(case.failed(number, "E5: a driver that was superseded called abort"));
     }
@@ -117,6 +122,9 @@ where
         examiner.skip("a sink without a target cannot refuse another query");
     }
     let shape = Shape::default();
+    if examiner.has_target {
+        a_claim_without_a_batch(examiner, shape)?;
+    }
     for step in [Step::Write, Step::Commit, Step::Commits] {
         let first = Life::with([Fault::new(step, Action::Pause).in_batch(1)]);
         let lives = [first.clone(), Life::default()];
@@ -144,6 +152,24 @@ where
         examiner.finish(case)?;
     }
     Ok(())
+}
+
+/// A query that has claimed the target and ended before its first batch keeps others out.
+fn a_claim_without_a_batch<W, R>(
+    examiner: &mut Examiner<'_, W, R>,
+    shape: Shape,
+) -> Result<(), Failure>
+where
+    W: WriteRows<R>,
+    R: Send + 'static,
+{
+    let lives = [Life::with([Fault::new(Step::Offsets, Action::Fail)])];
+    let case = examiner.begin(shape, &lives)?;
+    for (number, life) in lives.iter().enumerate() {
+        examiner.life(&case, number, life)?;
+    }
+    refused(examiner.subject, &case, true, &[ErrorKind::Mismatch])?;
+    examiner.finish(case)
 }
 
 /// Starts a second driver, of the same query or of another one, which must be refused.
