@@ -23,6 +23,8 @@ pub use path::StorePath;
 pub use staged::{Publication, StagedObject};
 
 pub(crate) use error::StorageError;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use local::{DiskCall, DiskHook};
 
 use crate::error::Result;
 

@@ -1,7 +1,13 @@
-//! Helps to test sinks and sources (feature `testing`): pretended tasks, a faulty storage.
+//! Helps to test sinks and sources (feature `testing`): pretended tasks, a faulty storage, a
+//! disk whose power can be cut.
 
+mod disk;
 mod fault;
 
+pub use disk::{
+    DiskError, DiskFault, DiskFlaw, DiskOperation, Loss, OperationKind, PowerCut, SavedDisk,
+    SimulatedDisk, Survival,
+};
 pub use fault::{FaultStorage, When};
 
 use std::sync::Arc;

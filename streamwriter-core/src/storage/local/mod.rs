@@ -1,22 +1,29 @@
 //! A storage on a local file system: write, sync, link or rename without replacing, sync again.
 
+mod directories;
+mod disk;
 mod durable;
 mod lock;
 mod upload;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::disk::Disk;
 use self::durable::{Durable, Moved};
+use self::lock::LocalLock;
 use self::upload::LocalUpload;
 use super::{
     Created, Entry, LockHolder, Publication, SharedStorage, StagedObject, StagedUpload, Storage,
     StorageError, StorageLock, StorePath,
 };
 use crate::error::Result;
+
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::disk::{DiskCall, DiskHook};
 
 /// Names that a crash may leave torn start like this; nothing ever reads them.
 const TEMPORARY_PREFIX: &str = ".tmp-";
@@ -37,14 +44,23 @@ impl LocalStorage {
     /// # Errors
     /// [`Storage`](crate::ErrorKind::Storage) if a relative path cannot be made absolute.
     pub fn new(root: impl AsRef<Path>) -> Result<Self> {
-        let root = root.as_ref();
+        Self::on(root.as_ref(), Disk::default())
+    }
+
+    fn on(root: &Path, disk: Disk) -> Result<Self> {
         let absolute = std::path::absolute(root).map_err(|error| {
             StorageError::io("make the path absolute", root.display().to_string(), error)
         })?;
         Ok(Self {
-            durable: Arc::new(Durable::new(absolute.clone())),
+            durable: Arc::new(Durable::new(absolute.clone(), disk)),
             root: absolute,
         })
+    }
+
+    /// Names a directory whose system calls go through a hook.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn hooked(root: &Path, hook: Arc<dyn DiskHook>) -> Result<Self> {
+        Self::on(root, Disk::hooked(hook))
     }
 
     /// Names a directory and shares the storage; see [`LocalStorage::new`].
@@ -70,7 +86,7 @@ impl LocalStorage {
         match self.durable.write_new(&temporary, bytes) {
             Ok(()) => Ok(temporary),
             Err(error) => {
-                remove_quietly(&temporary);
+                self.durable.remove_quietly(&temporary);
                 Err(error)
             }
         }
@@ -80,15 +96,15 @@ impl LocalStorage {
         let staged = self.full_path(&object.staged);
         let target = self.full_path(&object.path);
         self.durable.ensure_directory(parent_of(&target))?;
-        match durable::move_without_replacing(&staged, &target)? {
+        match self.durable.move_without_replacing(&staged, &target)? {
             Moved::Done => Ok(Publication::Published),
             Moved::TargetExists => {
-                expect_identity(&target, object)?;
-                remove_quietly(&staged);
+                self.expect_identity(&target, object)?;
+                self.durable.remove_quietly(&staged);
                 Ok(Publication::AlreadyPublished)
             }
-            Moved::SourceMissing if is_there(&target)? => {
-                expect_identity(&target, object)?;
+            Moved::SourceMissing if self.is_there(&target)? => {
+                self.expect_identity(&target, object)?;
                 Ok(Publication::AlreadyPublished)
             }
             Moved::SourceMissing => Err(StorageError::Vanished {
@@ -105,7 +121,7 @@ impl Storage for LocalStorage {
     }
 
     fn check_location(&self) -> Result<()> {
-        Ok(durable::check_location(&self.root)?)
+        Ok(self.durable.check_location(&self.root)?)
     }
 
     fn probe(&self) -> Result<()> {
@@ -114,7 +130,7 @@ impl Storage for LocalStorage {
             .root
             .join(format!("{TEMPORARY_PREFIX}probe-{}", uuid::Uuid::new_v4()));
         let outcome = self.probe_create_if_absent(&probe);
-        remove_quietly(&probe);
+        self.durable.remove_quietly(&probe);
         Ok(outcome?)
     }
 
@@ -123,9 +139,9 @@ impl Storage for LocalStorage {
         let directory = parent_of(&target);
         self.durable.ensure_directory(directory)?;
         let temporary = self.write_temporary(directory, bytes)?;
-        let moved = durable::move_without_replacing(&temporary, &target);
+        let moved = self.durable.move_without_replacing(&temporary, &target);
         if !matches!(moved, Ok(Moved::Done)) {
-            remove_quietly(&temporary);
+            self.durable.remove_quietly(&temporary);
         }
         match moved? {
             Moved::Done => {
@@ -133,7 +149,7 @@ impl Storage for LocalStorage {
                 Ok(Created::New)
             }
             Moved::TargetExists => {
-                let bytes = fs::read(&target).map_err(|error| {
+                let bytes = self.durable.disk().read(&target).map_err(|error| {
                     StorageError::io("read", target.display().to_string(), error)
                 })?;
                 Ok(Created::Exists(bytes))
@@ -149,7 +165,7 @@ impl Storage for LocalStorage {
 
     fn read(&self, path: &StorePath) -> Result<Option<Vec<u8>>> {
         let file = self.full_path(path);
-        match fs::read(&file) {
+        match self.durable.disk().read(&file) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(StorageError::io("read", file.display().to_string(), error).into()),
@@ -158,28 +174,25 @@ impl Storage for LocalStorage {
 
     fn read_range(&self, path: &StorePath, offset: u64, length: usize) -> Result<Vec<u8>> {
         let file = self.full_path(path);
-        read_part(&file, offset, length)
+        self.durable
+            .disk()
+            .read_range(&file, offset, length)
             .map_err(|error| StorageError::io("read", file.display().to_string(), error).into())
     }
 
     fn exists(&self, path: &StorePath) -> Result<bool> {
-        Ok(is_there(&self.full_path(path))?)
+        Ok(self.is_there(&self.full_path(path))?)
     }
 
     fn list(&self, prefix: &StorePath) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        list_into(&self.full_path(prefix), prefix, &mut entries)?;
+        self.list_into(&self.full_path(prefix), prefix, &mut entries)?;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(entries)
     }
 
     fn delete(&self, path: &StorePath) -> Result<bool> {
-        let file = self.full_path(path);
-        match fs::remove_file(&file) {
-            Ok(()) => Ok(true),
-            Err(error) if is_absent(&error) => Ok(false),
-            Err(error) => Err(StorageError::io("delete", file.display().to_string(), error).into()),
-        }
+        Ok(self.durable.remove(&self.full_path(path))?)
     }
 
     fn sync(&self, path: &StorePath) -> Result<()> {
@@ -190,13 +203,9 @@ impl Storage for LocalStorage {
 
     fn remove_temporary(&self, prefix: &StorePath) -> Result<()> {
         let directory = self.full_path(prefix);
-        for entry in read_directory(&directory)? {
-            if entry
-                .file_name()
-                .to_string_lossy()
-                .starts_with(TEMPORARY_PREFIX)
-            {
-                remove_quietly(&entry.path());
+        for path in self.read_directory(&directory)? {
+            if name_of(&path).starts_with(TEMPORARY_PREFIX) {
+                self.durable.remove_quietly(&path);
             }
         }
         Ok(())
@@ -246,8 +255,11 @@ impl Storage for LocalStorage {
     ) -> Result<Box<dyn StorageLock>> {
         let file = self.full_path(path);
         self.durable.ensure_directory(parent_of(&file))?;
-        Ok(Box::new(lock::LocalLock::acquire(
-            &file, holder, take_over,
+        Ok(Box::new(LocalLock::acquire(
+            &self.durable,
+            &file,
+            holder,
+            take_over,
         )?))
     }
 }
@@ -255,12 +267,12 @@ impl Storage for LocalStorage {
 impl LocalStorage {
     fn probe_create_if_absent(&self, probe: &Path) -> Result<(), StorageError> {
         let first = self.write_temporary(&self.root, b"1")?;
-        let moved = durable::move_without_replacing(&first, probe);
-        remove_quietly(&first);
+        let moved = self.durable.move_without_replacing(&first, probe);
+        self.durable.remove_quietly(&first);
         moved?;
         let second = self.write_temporary(&self.root, b"2")?;
-        let moved = durable::move_without_replacing(&second, probe);
-        remove_quietly(&second);
+        let moved = self.durable.move_without_replacing(&second, probe);
+        self.durable.remove_quietly(&second);
         match moved? {
             Moved::TargetExists => Ok(()),
             Moved::Done | Moved::SourceMissing => Err(StorageError::NoCreateIfAbsent {
@@ -268,25 +280,71 @@ impl LocalStorage {
             }),
         }
     }
-}
 
-/// Tells whether a file exists; a look that fails is an error, not an absence.
-fn is_there(path: &Path) -> Result<bool, StorageError> {
-    path.try_exists()
-        .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
+    fn is_there(&self, path: &Path) -> Result<bool, StorageError> {
+        self.durable
+            .disk()
+            .is_there(path)
+            .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
+    }
+
+    fn expect_identity(&self, target: &Path, object: &StagedObject) -> Result<(), StorageError> {
+        let failed = |error| StorageError::io("read", target.display().to_string(), error);
+        let (size, checksum) = upload::identity_of(self.durable.disk(), target).map_err(failed)?;
+        if size == object.size && checksum == object.checksum {
+            return Ok(());
+        }
+        Err(StorageError::OtherIdentity {
+            path: target.display().to_string(),
+            expected: format!("{} bytes with {}", object.size, object.checksum),
+            found: format!("{size} bytes with {checksum}"),
+        })
+    }
+
+    fn read_directory(&self, directory: &Path) -> Result<Vec<PathBuf>, StorageError> {
+        match self.durable.disk().list(directory) {
+            Ok(entries) => Ok(entries),
+            Err(error) if is_absent(&error) => Ok(Vec::new()),
+            Err(error) => Err(StorageError::io(
+                "list",
+                directory.display().to_string(),
+                error,
+            )),
+        }
+    }
+
+    fn list_into(
+        &self,
+        directory: &Path,
+        prefix: &StorePath,
+        entries: &mut Vec<Entry>,
+    ) -> Result<()> {
+        for file in self.read_directory(directory)? {
+            let name = name_of(&file);
+            if name.starts_with(TEMPORARY_PREFIX) {
+                continue;
+            }
+            let path = prefix.join(&name)?;
+            // A file that goes away between the listing and the look at it is simply not there.
+            let Ok(metadata) = self.durable.disk().look_at_link(&file) else {
+                continue;
+            };
+            if metadata.is_dir() {
+                self.list_into(&file, &path, entries)?;
+            } else {
+                entries.push(Entry::new(path, metadata.len(), metadata.modified().ok()));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn parent_of(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
 }
 
-/// Removes a file of ours whose absence or presence changes nothing.
-fn remove_quietly(path: &Path) {
-    if let Err(error) = fs::remove_file(path)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::debug!(path = %path.display(), %error, "could not remove a temporary file");
-    }
+fn name_of(path: &Path) -> Cow<'_, str> {
+    path.file_name().unwrap_or_default().to_string_lossy()
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -294,57 +352,6 @@ fn is_absent(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
-}
-
-fn expect_identity(target: &Path, object: &StagedObject) -> Result<(), StorageError> {
-    let failed = |error| StorageError::io("read", target.display().to_string(), error);
-    let (size, checksum) = upload::identity_of(target).map_err(failed)?;
-    if size == object.size && checksum == object.checksum {
-        return Ok(());
-    }
-    Err(StorageError::OtherIdentity {
-        path: target.display().to_string(),
-        expected: format!("{} bytes with {}", object.size, object.checksum),
-        found: format!("{size} bytes with {checksum}"),
-    })
-}
-
-fn read_part(file: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut file = fs::File::open(file)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    file.take(length as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn read_directory(directory: &Path) -> Result<Vec<fs::DirEntry>, StorageError> {
-    let failed = |error| StorageError::io("list", directory.display().to_string(), error);
-    match fs::read_dir(directory) {
-        Ok(entries) => entries.collect::<io::Result<_>>().map_err(failed),
-        Err(error) if is_absent(&error) => Ok(Vec::new()),
-        Err(error) => Err(failed(error)),
-    }
-}
-
-fn list_into(directory: &Path, prefix: &StorePath, entries: &mut Vec<Entry>) -> Result<()> {
-    for entry in read_directory(directory)? {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(TEMPORARY_PREFIX) {
-            continue;
-        }
-        let path = prefix.join(&name)?;
-        // A file that goes away between the listing and the look at it is simply not there.
-        let Ok(metadata) = entry.metadata() else {
-            continue;
-        };
-        if metadata.is_dir() {
-            list_into(&entry.path(), &path, entries)?;
-        } else {
-            entries.push(Entry::new(path, metadata.len(), metadata.modified().ok()));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
