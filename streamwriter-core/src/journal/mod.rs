@@ -46,7 +46,7 @@ impl Checkpoint {
         // holds the lock would take for leftovers.
         let lock = storage.lock(&layout::lock_path()?, holder, take_over)?;
         storage.probe()?;
-        remove_temporary(&storage)?;
+        storage.remove_temporary(&StorePath::root())?;
         let query = identify(&storage, source, target)?;
         Ok(Self {
             storage,
@@ -81,15 +81,6 @@ impl Checkpoint {
             retain,
         })
     }
-}
-
-fn remove_temporary(storage: &SharedStorage) -> Result<()> {
-    storage.remove_temporary(&StorePath::root())?;
-    storage.remove_temporary(&StorePath::parse(layout::RUNS)?)?;
-    for log in Log::ALL {
-        storage.remove_temporary(&log.directory()?)?;
-    }
-    Ok(())
 }
 
 /// Reads `query.json`, or makes it for a new query.

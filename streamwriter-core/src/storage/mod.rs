@@ -148,7 +148,7 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// [`Storage`](crate::ErrorKind::Storage).
     fn sync(&self, path: &StorePath) -> Result<()>;
 
-    /// Removes temporary objects that crashed processes left under a prefix.
+    /// Removes temporary objects that crashed processes left under a prefix, at any depth.
     ///
     /// Called under the lock only, so that no live process loses one.
     ///

@@ -37,6 +37,7 @@ pub(crate) enum DiskCall<'c> {
     Read(&'c Path),
     List(&'c Path),
     Look(&'c Path),
+    MayWrite(&'c Path),
 }
 
 /// Stands between a storage and its disk; called from the driver and from executors.
@@ -227,7 +228,7 @@ impl Disk {
 
     /// Tells whether this user may write to a directory.
     pub(super) fn may_write(&self, directory: &Path) -> io::Result<()> {
-        self.act(DiskCall::Look(directory), || {
+        self.act(DiskCall::MayWrite(directory), || {
             Ok(rustix::fs::access(directory, rustix::fs::Access::WRITE_OK)?)
         })
     }

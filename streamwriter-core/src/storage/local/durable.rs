@@ -22,6 +22,11 @@ pub(super) struct Durable {
 /// What a move that never replaces anything did.
 pub(super) enum Moved {
     Done,
+    /// The file has both names: this file system cannot do it in one step.
+    ///
+    /// IMPORTANT: the old name is removed after the directory of the new one is synced. Nothing
+    /// says that a power cut takes back the removal too when it takes back the link.
+    Linked,
     TargetExists,
     SourceMissing,
 }
@@ -89,21 +94,28 @@ impl Durable {
         self.sync_directory(parent_of(path))
     }
 
-    /// Moves a file in one step unless the target exists.
+    /// Gives a file another name unless that name exists.
     pub(super) fn move_without_replacing(
         &self,
         from: &Path,
         to: &Path,
     ) -> Result<Moved, StorageError> {
-        let disk = self.disk_to_change(to)?;
-        match rename_without_replacing(disk, from, to) {
-            Ok(()) => Ok(Moved::Done),
-            Err(error) => match error.kind() {
-                io::ErrorKind::AlreadyExists => Ok(Moved::TargetExists),
-                io::ErrorKind::NotFound if !from.exists() => Ok(Moved::SourceMissing),
-                _ => Err(StorageError::io("publish", to.display().to_string(), error)),
-            },
+        let error = match rename_or_link(self.disk_to_change(to)?, from, to) {
+            Ok(moved) => return Ok(moved),
+            Err(error) => error,
+        };
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(Moved::TargetExists),
+            io::ErrorKind::NotFound if !self.is_there(from)? => Ok(Moved::SourceMissing),
+            _ => Err(StorageError::io("publish", to.display().to_string(), error)),
         }
+    }
+
+    /// Tells whether a file exists; a look that fails is an error, not an absence.
+    pub(super) fn is_there(&self, path: &Path) -> Result<bool, StorageError> {
+        self.disk
+            .is_there(path)
+            .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
     }
 
     /// Removes a file; returns whether there was one.
@@ -139,32 +151,26 @@ impl Durable {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn rename_without_replacing(disk: &Disk, from: &Path, to: &Path) -> io::Result<()> {
+fn rename_or_link(disk: &Disk, from: &Path, to: &Path) -> io::Result<Moved> {
     use rustix::io::Errno;
 
     match disk.rename_exclusive(from, to) {
+        Ok(()) => Ok(Moved::Done),
         // File systems that do not know the flag say so in one of these ways.
         Err(error)
             if [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP]
                 .iter()
                 .any(|unknown| error.raw_os_error() == Some(unknown.raw_os_error())) =>
         {
-            link_then_unlink(disk, from, to)
+            disk.link(from, to).map(|()| Moved::Linked)
         }
-        other => other,
+        Err(error) => Err(error),
     }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn rename_without_replacing(disk: &Disk, from: &Path, to: &Path) -> io::Result<()> {
-    link_then_unlink(disk, from, to)
-}
-
-/// `link` refuses an existing target as well. A crash between its two steps leaves both names of
-/// one file; whoever finds that removes the first name.
-fn link_then_unlink(disk: &Disk, from: &Path, to: &Path) -> io::Result<()> {
-    disk.link(from, to)?;
-    disk.unlink(from)
+fn rename_or_link(disk: &Disk, from: &Path, to: &Path) -> io::Result<Moved> {
+    disk.link(from, to).map(|()| Moved::Linked)
 }
 
 #[cfg(test)]

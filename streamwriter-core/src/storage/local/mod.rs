@@ -3,7 +3,9 @@
 mod directories;
 mod disk;
 mod durable;
+mod listing;
 mod lock;
+mod temporary;
 mod upload;
 
 use std::borrow::Cow;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use self::disk::Disk;
 use self::durable::{Durable, Moved};
 use self::lock::LocalLock;
+use self::temporary::TEMPORARY_PREFIX;
 use self::upload::LocalUpload;
 use super::{
     Created, Entry, LockHolder, Publication, SharedStorage, StagedObject, StagedUpload, Storage,
@@ -24,9 +27,6 @@ use crate::error::Result;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::disk::{DiskCall, DiskHook};
-
-/// Names that a crash may leave torn start like this; nothing ever reads them.
-const TEMPORARY_PREFIX: &str = ".tmp-";
 
 /// A [`Storage`] in a directory of a local (or mounted) file system.
 ///
@@ -81,31 +81,44 @@ impl LocalStorage {
         }
     }
 
-    fn write_temporary(&self, directory: &Path, bytes: &[u8]) -> Result<PathBuf, StorageError> {
-        let temporary = directory.join(format!("{TEMPORARY_PREFIX}{}", uuid::Uuid::new_v4()));
-        match self.durable.write_new(&temporary, bytes) {
-            Ok(()) => Ok(temporary),
-            Err(error) => {
-                self.durable.remove_quietly(&temporary);
-                Err(error)
+    /// Says what a creation has come to, once its temporary file was moved or was not.
+    fn created(&self, moved: Moved, target: &Path) -> Result<Created, StorageError> {
+        match moved {
+            Moved::Done | Moved::Linked => {
+                self.durable.sync_directory(parent_of(target))?;
+                Ok(Created::New)
             }
+            Moved::TargetExists => match self.durable.disk().read(target) {
+                Ok(bytes) => Ok(Created::Exists(bytes)),
+                Err(error) => Err(StorageError::io(
+                    "read",
+                    target.display().to_string(),
+                    error,
+                )),
+            },
+            Moved::SourceMissing => Err(StorageError::io(
+                "create",
+                target.display().to_string(),
+                io::Error::new(io::ErrorKind::NotFound, "its temporary file was removed"),
+            )),
         }
     }
 
-    fn publish_one(&self, object: &StagedObject) -> Result<Publication, StorageError> {
+    /// Gives a staged file its final name; says whether the staged name is still to be removed.
+    fn publish_one(&self, object: &StagedObject) -> Result<(Publication, bool), StorageError> {
         let staged = self.full_path(&object.staged);
         let target = self.full_path(&object.path);
         self.durable.ensure_directory(parent_of(&target))?;
         match self.durable.move_without_replacing(&staged, &target)? {
-            Moved::Done => Ok(Publication::Published),
+            Moved::Done => Ok((Publication::Published, false)),
+            Moved::Linked => Ok((Publication::Published, true)),
             Moved::TargetExists => {
                 self.expect_identity(&target, object)?;
-                self.durable.remove_quietly(&staged);
-                Ok(Publication::AlreadyPublished)
+                Ok((Publication::AlreadyPublished, true))
             }
-            Moved::SourceMissing if self.is_there(&target)? => {
+            Moved::SourceMissing if self.durable.is_there(&target)? => {
                 self.expect_identity(&target, object)?;
-                Ok(Publication::AlreadyPublished)
+                Ok((Publication::AlreadyPublished, false))
             }
             Moved::SourceMissing => Err(StorageError::Vanished {
                 path: target.display().to_string(),
@@ -126,41 +139,21 @@ impl Storage for LocalStorage {
 
     fn probe(&self) -> Result<()> {
         self.durable.ensure_directory(&self.root)?;
-        let probe = self
-            .root
-            .join(format!("{TEMPORARY_PREFIX}probe-{}", uuid::Uuid::new_v4()));
-        let outcome = self.probe_create_if_absent(&probe);
-        self.durable.remove_quietly(&probe);
-        Ok(outcome?)
+        Ok(self.prove_create_if_absent()?)
     }
 
     fn create(&self, path: &StorePath, bytes: &[u8]) -> Result<Created> {
         let target = self.full_path(path);
         let directory = parent_of(&target);
         self.durable.ensure_directory(directory)?;
-        let temporary = self.write_temporary(directory, bytes)?;
+        let temporary = self.write_temporary(directory, TEMPORARY_PREFIX, bytes)?;
         let moved = self.durable.move_without_replacing(&temporary, &target);
-        if !matches!(moved, Ok(Moved::Done)) {
+        let is_consumed = matches!(moved, Ok(Moved::Done));
+        let created = moved.and_then(|moved| self.created(moved, &target));
+        if !is_consumed {
             self.durable.remove_quietly(&temporary);
         }
-        match moved? {
-            Moved::Done => {
-                self.durable.sync_directory(directory)?;
-                Ok(Created::New)
-            }
-            Moved::TargetExists => {
-                let bytes = self.durable.disk().read(&target).map_err(|error| {
-                    StorageError::io("read", target.display().to_string(), error)
-                })?;
-                Ok(Created::Exists(bytes))
-            }
-            Moved::SourceMissing => Err(StorageError::io(
-                "create",
-                target.display().to_string(),
-                io::Error::new(io::ErrorKind::NotFound, "its temporary file was removed"),
-            )
-            .into()),
-        }
+        Ok(created?)
     }
 
     fn read(&self, path: &StorePath) -> Result<Option<Vec<u8>>> {
@@ -181,7 +174,7 @@ impl Storage for LocalStorage {
     }
 
     fn exists(&self, path: &StorePath) -> Result<bool> {
-        Ok(self.is_there(&self.full_path(path))?)
+        Ok(self.durable.is_there(&self.full_path(path))?)
     }
 
     fn list(&self, prefix: &StorePath) -> Result<Vec<Entry>> {
@@ -202,13 +195,7 @@ impl Storage for LocalStorage {
     }
 
     fn remove_temporary(&self, prefix: &StorePath) -> Result<()> {
-        let directory = self.full_path(prefix);
-        for path in self.read_directory(&directory)? {
-            if name_of(&path).starts_with(TEMPORARY_PREFIX) {
-                self.durable.remove_quietly(&path);
-            }
-        }
-        Ok(())
+        Ok(self.remove_temporary_files(&self.full_path(prefix))?)
     }
 
     fn stage(&self, staged: &StorePath, target: &StorePath) -> Result<Box<dyn StagedUpload>> {
@@ -226,14 +213,21 @@ impl Storage for LocalStorage {
     fn publish(&self, objects: &[StagedObject]) -> Result<Vec<Publication>> {
         let mut published = Vec::with_capacity(objects.len());
         let mut directories = BTreeSet::new();
+        let mut to_remove = Vec::new();
         for object in objects {
-            published.push(self.publish_one(object)?);
+            let (publication, has_staged_name) = self.publish_one(object)?;
+            published.push(publication);
             directories.insert(parent_of(&self.full_path(&object.path)).to_owned());
+            to_remove.extend(has_staged_name.then(|| self.full_path(&object.staged)));
         }
         // IMPORTANT: the names are durable only now. A caller records the batch as published
         // after this call; without the syncs a power cut could take back what it recorded.
         for directory in directories {
             self.durable.sync_directory(&directory)?;
+        }
+        // IMPORTANT: not before the syncs, or a power cut could leave a file without any name.
+        for staged in to_remove {
+            self.durable.remove(&staged)?;
         }
         Ok(published)
     }
@@ -265,29 +259,6 @@ impl Storage for LocalStorage {
 }
 
 impl LocalStorage {
-    fn probe_create_if_absent(&self, probe: &Path) -> Result<(), StorageError> {
-        let first = self.write_temporary(&self.root, b"1")?;
-        let moved = self.durable.move_without_replacing(&first, probe);
-        self.durable.remove_quietly(&first);
-        moved?;
-        let second = self.write_temporary(&self.root, b"2")?;
-        let moved = self.durable.move_without_replacing(&second, probe);
-        self.durable.remove_quietly(&second);
-        match moved? {
-            Moved::TargetExists => Ok(()),
-            Moved::Done | Moved::SourceMissing => Err(StorageError::NoCreateIfAbsent {
-                path: self.location(),
-            }),
-        }
-    }
-
-    fn is_there(&self, path: &Path) -> Result<bool, StorageError> {
-        self.durable
-            .disk()
-            .is_there(path)
-            .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
-    }
-
     fn expect_identity(&self, target: &Path, object: &StagedObject) -> Result<(), StorageError> {
         let failed = |error| StorageError::io("read", target.display().to_string(), error);
         let (size, checksum) = upload::identity_of(self.durable.disk(), target).map_err(failed)?;
@@ -299,43 +270,6 @@ impl LocalStorage {
             expected: format!("{} bytes with {}", object.size, object.checksum),
             found: format!("{size} bytes with {checksum}"),
         })
-    }
-
-    fn read_directory(&self, directory: &Path) -> Result<Vec<PathBuf>, StorageError> {
-        match self.durable.disk().list(directory) {
-            Ok(entries) => Ok(entries),
-            Err(error) if is_absent(&error) => Ok(Vec::new()),
-            Err(error) => Err(StorageError::io(
-                "list",
-                directory.display().to_string(),
-                error,
-            )),
-        }
-    }
-
-    fn list_into(
-        &self,
-        directory: &Path,
-        prefix: &StorePath,
-        entries: &mut Vec<Entry>,
-    ) -> Result<()> {
-        for file in self.read_directory(directory)? {
-            let name = name_of(&file);
-            if name.starts_with(TEMPORARY_PREFIX) {
-                continue;
-            }
-            let path = prefix.join(&name)?;
-            // A file that goes away between the listing and the look at it is simply not there.
-            let Ok(metadata) = self.durable.disk().look_at_link(&file) else {
-                continue;
-            };
-            if metadata.is_dir() {
-                self.list_into(&file, &path, entries)?;
-            } else {
-                entries.push(Entry::new(path, metadata.len(), metadata.modified().ok()));
-            }
-        }
-        Ok(())
     }
 }
 

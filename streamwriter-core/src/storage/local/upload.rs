@@ -48,11 +48,14 @@ impl LocalUpload {
 
 impl Write for LocalUpload {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self
+        let path = &self.full_path;
+        let disk = self
             .durable
-            .disk_to_change(&self.full_path)
-            .map_err(|error| io::Error::other(Error::from(error)))?
-            .write(&mut self.file, &self.full_path, bytes)?;
+            .disk_to_change(path)
+            .map_err(|error| io::Error::other(Error::from(error)))?;
+        let written = disk
+            .write(&mut self.file, path, bytes)
+            .map_err(|error| with_path(path, error))?;
         self.identity.update(bytes.get(..written).unwrap_or(bytes));
         Ok(written)
     }
@@ -60,6 +63,13 @@ impl Write for LocalUpload {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// Says where a write has failed, and what to do; its kind stays.
+fn with_path(path: &Path, error: io::Error) -> io::Error {
+    let kind = error.kind();
+    let error = StorageError::io("write", path.display().to_string(), error);
+    io::Error::new(kind, Error::from(error))
 }
 
 impl StagedUpload for LocalUpload {

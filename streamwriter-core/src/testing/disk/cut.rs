@@ -193,7 +193,7 @@ fn lost_bytes(image: &Image, tree: &Tree, rule: Rule<'_>) -> Vec<Loss> {
             let (path, is, was) = (path.display(), bytes.len(), file.bytes.len());
             losses.push(Loss {
                 change: file.changed,
-                what: format!("{path} has {is} bytes, and not the {was} that were written"),
+                what: format!("{path} has {is} bytes, and not those {was} that were written"),
             });
         }
     }

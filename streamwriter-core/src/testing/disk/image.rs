@@ -279,8 +279,9 @@ impl Image {
     }
 
     fn create_file(&mut self, path: &Path) {
+        let changed = self.next_moment();
         let node = self.add(Node::File(FileNode {
-            changed: self.moment,
+            changed,
             ..FileNode::default()
         }));
         self.set(path, Some(node));

@@ -149,7 +149,8 @@ impl SimulatedDisk {
     /// Returns where something below the disk's directory really is.
     #[must_use]
     pub fn path(&self, below: impl AsRef<Path>) -> PathBuf {
-        self.0.directory.join(below)
+        // Without the separator at the end that joining nothing adds.
+        self.0.directory.join(below).components().collect()
     }
 
     /// Returns how many changes the process that runs now has begun; syncs count as changes.

@@ -35,15 +35,17 @@ pub enum OperationKind {
     Read,
     /// Lists a directory.
     List,
-    /// Asks what is known of a name: whether it exists, its size, whether it may be written to.
+    /// Asks what is known of a name: whether it exists, and its size.
     Look,
+    /// Asks whether this user may write to a directory.
+    MayWrite,
 }
 
 impl OperationKind {
     /// Tells whether such a call changes something or makes it durable; the others only look.
     #[must_use]
     pub const fn is_change(self) -> bool {
-        !matches!(self, Self::Read | Self::List | Self::Look)
+        !matches!(self, Self::Read | Self::List | Self::Look | Self::MayWrite)
     }
 
     /// Tells whether such a call makes something durable.
@@ -68,6 +70,7 @@ impl OperationKind {
             Self::Read => "read",
             Self::List => "list",
             Self::Look => "look at",
+            Self::MayWrite => "may write to",
         }
     }
 }
@@ -101,7 +104,11 @@ impl fmt::Display for DiskOperation {
         } else {
             "look"
         };
-        let (number, kind, path) = (self.number, self.kind, self.path.display());
+        let path = match self.path.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => &self.path,
+        };
+        let (number, kind, path) = (self.number, self.kind, path.display());
         write!(f, "{class} {number}: {kind} {path}")?;
         match &self.to {
             Some(to) => write!(f, " -> {}", to.display()),
@@ -136,6 +143,7 @@ impl Placed {
             DiskCall::Read(path) => (Kind::Read, path, None),
             DiskCall::List(path) => (Kind::List, path, None),
             DiskCall::Look(path) => (Kind::Look, path, None),
+            DiskCall::MayWrite(path) => (Kind::MayWrite, path, None),
         };
         let to = match to {
             Some(to) => Some(to.strip_prefix(directory).ok()?.to_owned()),
