@@ -37,7 +37,8 @@ pub type SharedStorage = Arc<dyn Storage>;
 pub enum Created {
     /// The object did not exist; it does now, durably.
     New,
-    /// An object of that name was there already, with these bytes. Nothing was changed.
+    /// An object of that name was there already, with these bytes. Nothing was changed, and whoever
+    /// created it may not have made it durable: [`sync`](Storage::sync) it before acting on it.
     Exists(Vec<u8>),
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use streamwriter::testing::{DiskOperation, PowerCut, SavedDisk, SimulatedDisk, Survival};
 use streamwriter::{Error, FileSink, Memory, Source, Staging, Trigger, stream};
@@ -17,36 +18,55 @@ pub(super) type Query<'q> = dyn Fn(&SimulatedDisk) -> Result<(), Error> + 'q;
 
 pub(super) const NUMBERS: u64 = 14;
 
+/// How a query runs.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) rows_per_batch: u64,
+    pub(super) files_per_batch: u64,
+    pub(super) executors: usize,
+    pub(super) attempts: u32,
+}
+
+impl Default for Settings {
+    /// Tasks are tried once: an error is not to be hidden by a second attempt.
+    fn default() -> Self {
+        Self {
+            rows_per_batch: 4,
+            files_per_batch: 1,
+            executors: 2,
+            attempts: 1,
+        }
+    }
+}
+
 /// Four batches of two partitions, so that the purge has something to do.
 pub(super) fn numbers(disk: &SimulatedDisk) -> Result<(), Error> {
-    drain(disk, Memory::new(0..NUMBERS).partitions(2), Bound::Rows(4))
+    numbers_with(disk, Settings::default())
 }
 
-/// How large a batch may be.
-pub(super) enum Bound {
-    Rows(u64),
-    Files(u64),
+pub(super) fn numbers_with(disk: &SimulatedDisk, settings: Settings) -> Result<(), Error> {
+    drain(disk, Memory::new(0..NUMBERS).partitions(2), settings)
 }
 
-pub(super) fn drain<S>(disk: &SimulatedDisk, source: S, bound: Bound) -> Result<(), Error>
+pub(super) fn drain<S>(disk: &SimulatedDisk, source: S, settings: Settings) -> Result<(), Error>
 where
     S: Source<Row = u64>,
 {
-    let query = stream(source)
+    stream(source)
         .write_to(FileSink::json_lines_in(Staging::over(
             disk.storage(TARGET)?,
         )))
         .checkpoint(disk.storage(CHECKPOINT)?)
         .trigger(Trigger::AvailableNow)
-        .executors(2)
+        .max_rows_per_batch(settings.rows_per_batch)
+        .max_files_per_batch(settings.files_per_batch)
+        .executors(settings.executors)
+        .max_task_attempts(settings.attempts)
+        .task_retry_delay(Duration::ZERO)
         .keep_batches(2)
-        // An error is not to be hidden by a second attempt.
-        .max_task_attempts(1);
-    let query = match bound {
-        Bound::Rows(rows) => query.max_rows_per_batch(rows),
-        Bound::Files(files) => query.max_files_per_batch(files),
-    };
-    query.start()?.await_termination().map(|_| ())
+        .start()?
+        .await_termination()
+        .map(|_| ())
 }
 
 /// A folder in memory where there is one; the disk makes no real syncs, but thousands of files.
@@ -54,6 +74,13 @@ pub(super) fn memory_directory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .unwrap()
+}
+
+/// A disk that keeps its promises, in a folder of its own.
+pub(super) fn good_disk() -> (tempfile::TempDir, SimulatedDisk) {
+    let directory = memory_directory();
+    let disk = SimulatedDisk::new(directory.path()).unwrap();
+    (directory, disk)
 }
 
 /// How many seeds are tried at each point.

@@ -2,7 +2,7 @@
 
 use streamwriter::testing::{DiskFault, SimulatedDisk, Survival};
 
-use super::bench::{NUMBERS, Outcome, Query, memory_directory, numbers, survivals, tail, try_cut};
+use super::bench::{NUMBERS, Outcome, Query, good_disk, numbers, survivals, tail, try_cut};
 
 /// Cuts the power in front of each change, each time with everything that may survive.
 pub(super) fn cut_at_every_change(
@@ -30,12 +30,6 @@ pub(super) fn cut_at_every_change(
         }
     }
     outcome
-}
-
-fn good_disk() -> (tempfile::TempDir, SimulatedDisk) {
-    let directory = memory_directory();
-    let disk = SimulatedDisk::new(directory.path()).unwrap();
-    (directory, disk)
 }
 
 #[test]

@@ -6,9 +6,7 @@ use std::path::Path;
 use streamwriter::testing::{DiskError, DiskFault, DiskOperation, OperationKind, SimulatedDisk};
 use streamwriter::{Error, ErrorKind};
 
-use super::bench::{
-    NUMBERS, expect_no_row_twice, expect_once, memory_directory, numbers, restart, tail,
-};
+use super::bench::{NUMBERS, expect_no_row_twice, expect_once, good_disk, numbers, restart, tail};
 
 /// Runs the query with a fault; `None` if the fault never had its turn.
 fn run_with(disk: &SimulatedDisk, fault: DiskFault) -> Option<(DiskOperation, Result<(), Error>)> {
@@ -46,13 +44,6 @@ fn may_survive(struck: &DiskOperation) -> bool {
         OperationKind::List | OperationKind::Look => is_of_the_sweep(),
         _ => false,
     }
-}
-
-/// A disk in a folder of its own.
-fn fresh() -> (tempfile::TempDir, SimulatedDisk) {
-    let directory = memory_directory();
-    let disk = SimulatedDisk::new(directory.path()).unwrap();
-    (directory, disk)
 }
 
 /// Runs with a fault that goes by, then again in the same process.
@@ -93,7 +84,7 @@ fn at_every(
 
 #[test]
 fn e1_e8_e9_an_error_of_any_change_ends_the_query_by_name_and_the_next_start_goes_on() {
-    let attempt = |fault| fail_and_go_on(&fresh().1, fault);
+    let attempt = |fault| fail_and_go_on(&good_disk().1, fault);
     for error in DiskError::ALL {
         let before = at_every(|at| DiskFault::fail(at, error), attempt);
         let after = at_every(|at| DiskFault::fail(at, error).after_its_effect(), attempt);
@@ -106,7 +97,7 @@ fn e9_an_error_of_any_look_is_never_taken_for_an_absence() {
     for error in DiskError::ALL {
         let looks = at_every(
             |at| DiskFault::fail_look(at, error),
-            |fault| fail_and_go_on(&fresh().1, fault),
+            |fault| fail_and_go_on(&good_disk().1, fault),
         );
         assert!(looks > 100, "{looks} looks");
     }
@@ -117,7 +108,7 @@ fn e1_e9_an_error_anywhere_in_the_recovery_from_a_kill_is_named_and_the_next_sta
     let mut errors = DiskError::ALL.iter().copied().cycle();
     let mut struck = 0;
     for kill in 0.. {
-        let (_directory, disk) = fresh();
+        let (_directory, disk) = good_disk();
         let Some((at, _)) = run_with(&disk, DiskFault::stop(kill)) else {
             break;
         };
@@ -153,7 +144,7 @@ fn e1_e9_a_disk_that_stays_full_or_locked_ends_the_query_and_loses_nothing() {
         at_every(
             |at| DiskFault::fail(at, error).from_then_on(),
             |fault| {
-                let (_directory, disk) = fresh();
+                let (_directory, disk) = good_disk();
                 let (struck, ended) = run_with(&disk, fault)?;
                 let mut log = disk.log();
                 log.retain(|one| one.kind.is_change() && one.number >= struck.number);

@@ -3,7 +3,7 @@
 
 use streamwriter::testing::{DiskFault, DiskOperation, OperationKind, SimulatedDisk, Survival};
 
-use super::bench::{NUMBERS, Outcome, Query, memory_directory, numbers, seeds, tail, try_cut};
+use super::bench::{NUMBERS, Outcome, Query, good_disk, numbers, seeds, tail, try_cut};
 
 /// Which pairs of a kill and a cut are tried.
 pub(super) struct Pairs {
@@ -56,12 +56,6 @@ pub(super) fn kill_then_cut(
         }
     }
     outcome
-}
-
-fn good_disk() -> (tempfile::TempDir, SimulatedDisk) {
-    let directory = memory_directory();
-    let disk = SimulatedDisk::new(directory.path()).unwrap();
-    (directory, disk)
 }
 
 /// In front of the sync of a directory the most is visible that is not durable.

@@ -6,7 +6,7 @@ use std::fs;
 use streamwriter::testing::{OperationKind, SimulatedDisk};
 use streamwriter::{Error, JsonLines};
 
-use super::bench::{Bound, drain, few_survivals, memory_directory};
+use super::bench::{Settings, drain, few_survivals, good_disk, memory_directory};
 use super::cuts::cut_at_every_change;
 use super::recovery::{Pairs, kill_then_cut};
 
@@ -24,13 +24,13 @@ fn input() -> tempfile::TempDir {
 }
 
 fn query(input: &tempfile::TempDir) -> impl Fn(&SimulatedDisk) -> Result<(), Error> {
-    |disk| drain(disk, JsonLines::directory(input.path())?, Bound::Files(1))
-}
-
-fn good_disk() -> (tempfile::TempDir, SimulatedDisk) {
-    let directory = memory_directory();
-    let disk = SimulatedDisk::new(directory.path()).unwrap();
-    (directory, disk)
+    |disk| {
+        drain(
+            disk,
+            JsonLines::directory(input.path())?,
+            Settings::default(),
+        )
+    }
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use streamwriter::testing::{DiskError, DiskFault, DiskOperation, OperationKind, SimulatedDisk};
+use streamwriter::testing::{DiskError, DiskFault, DiskOperation, OperationKind};
 
-use super::bench::{NUMBERS, few_survivals, memory_directory, numbers, restart, tail, try_cut};
+use super::bench::{
+    NUMBERS, Settings, few_survivals, good_disk, numbers, numbers_with, restart, tail, try_cut,
+};
 
 /// A byte, the most of a data file or a lock, the most of a record; more than there is tears
 /// behind the last byte.
@@ -17,8 +19,7 @@ fn e1_e9_a_record_or_file_of_which_a_part_was_written_is_never_taken_for_a_whole
         let mut was_there = false;
         for bytes in TEARS {
             for fault in [DiskFault::stop(at), DiskFault::fail(at, DiskError::Full)] {
-                let directory = memory_directory();
-                let disk = SimulatedDisk::new(directory.path()).unwrap();
+                let (_directory, disk) = good_disk();
                 disk.begin(Some(fault.tearing(bytes)));
                 let _ = numbers(&disk);
                 let Some(struck) = disk.struck() else {
@@ -82,12 +83,18 @@ fn changes_after<'l>(
 
 #[test]
 fn e8_after_any_sync_has_failed_nothing_more_is_written_by_that_storage() {
+    let settings = Settings {
+        // A task that is tried again must not succeed with what the kernel may have dropped.
+        attempts: 4,
+        // With more than one, another executor may have a call in flight.
+        executors: 1,
+        ..Settings::default()
+    };
     let mut syncs = 0;
     for at in 0.. {
-        let directory = memory_directory();
-        let disk = SimulatedDisk::new(directory.path()).unwrap();
+        let (_directory, disk) = good_disk();
         disk.begin(Some(DiskFault::fail(at, DiskError::Io)));
-        let ended = numbers(&disk);
+        let ended = numbers_with(&disk, settings);
         let Some(struck) = disk.struck() else {
             break;
         };

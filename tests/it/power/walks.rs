@@ -1,9 +1,9 @@
 //! Many lives of one query, each ended by another fault, some by a power cut; shrunk by proptest.
 
 use proptest::prelude::*;
-use streamwriter::testing::{DiskError, DiskFault, SimulatedDisk, Survival};
+use streamwriter::testing::{DiskError, DiskFault, Survival};
 
-use super::bench::{NUMBERS, expect_no_row_twice, memory_directory, numbers, restart, seeds, tail};
+use super::bench::{NUMBERS, expect_no_row_twice, good_disk, numbers, restart, seeds, tail};
 
 /// What ends a life.
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +65,7 @@ proptest! {
         lives in lives(),
         renames in any::<bool>(),
     ) {
-        let directory = memory_directory();
-        let mut disk = SimulatedDisk::new(directory.path()).unwrap();
+        let (_directory, mut disk) = good_disk();
         if !renames {
             disk = disk.without_exclusive_rename();
         }
