@@ -80,7 +80,7 @@ fn e1_e8_the_same_on_a_file_system_that_links_and_unlinks_instead_of_renaming() 
     };
     let pairs = Pairs {
         kill_at: |operation| operation.kind == OperationKind::Unlink,
-        seeds_for_all: 12,
+        seeds_for_all: 24,
     };
     kill_then_cut(&make, (&numbers, NUMBERS), &pairs).expect_none(500);
 }
