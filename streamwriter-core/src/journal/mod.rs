@@ -46,7 +46,7 @@ impl Checkpoint {
         // holds the lock would take for leftovers.
         let lock = storage.lock(&layout::lock_path()?, holder, take_over)?;
         storage.probe()?;
-        remove_temporary(&storage)?;
+        storage.remove_temporary(&StorePath::root())?;
         let query = identify(&storage, source, target)?;
         Ok(Self {
             storage,
@@ -81,15 +81,6 @@ impl Checkpoint {
             retain,
         })
     }
-}
-
-fn remove_temporary(storage: &SharedStorage) -> Result<()> {
-    storage.remove_temporary(&StorePath::root())?;
-    storage.remove_temporary(&StorePath::parse(layout::RUNS)?)?;
-    for log in Log::ALL {
-        storage.remove_temporary(&log.directory()?)?;
-    }
-    Ok(())
 }
 
 /// Reads `query.json`, or makes it for a new query.
@@ -204,16 +195,22 @@ impl Journal {
 
     fn create<B: Serialize>(&self, log: Log, batch: BatchId, body: &B) -> Result<Recorded> {
         let EncodedRecord { bytes, checksum } = record::encode(log.name(), body)?;
-        let created = self.storage.create(&log.path(batch)?, &bytes)?;
+        let path = log.path(batch)?;
+        let created = self.storage.create(&path, &bytes)?;
         // IMPORTANT: the look for a newer run comes after the creation. A driver that slept
         // through its succession may have created a record that its successor had purged; it must
         // find that out before it acts on the record.
         self.fence.check()?;
-        match created {
-            Created::New => Ok(Recorded::Ours(checksum)),
-            // The same bytes hold the same run: the creation took effect and its answer was lost.
-            Created::Exists(found) if found == bytes => Ok(Recorded::Ours(checksum)),
-            Created::Exists(found) => Ok(Recorded::Theirs(found)),
+        let Created::Exists(found) = created else {
+            return Ok(Recorded::Ours(checksum));
+        };
+        // Whoever made it may not have come to its sync (E8).
+        self.storage.sync(&path)?;
+        // The same bytes hold the same run: the creation took effect and its answer was lost.
+        if found == bytes {
+            Ok(Recorded::Ours(checksum))
+        } else {
+            Ok(Recorded::Theirs(found))
         }
     }
 
@@ -261,3 +258,6 @@ impl Journal {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

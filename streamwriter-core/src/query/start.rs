@@ -228,10 +228,8 @@ fn source_state(journal: Option<&Journal>) -> Result<Option<SourceState>> {
     let Some(journal) = journal else {
         return Ok(None);
     };
-    let storage = Arc::clone(journal.storage());
-    storage.remove_temporary(&source_prefix()?)?;
     Ok(Some(SourceState {
-        storage,
+        storage: Arc::clone(journal.storage()),
         prefix: source_prefix()?,
     }))
 }

@@ -23,6 +23,8 @@ pub use path::StorePath;
 pub use staged::{Publication, StagedObject};
 
 pub(crate) use error::StorageError;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use local::{DiskCall, DiskHook};
 
 use crate::error::Result;
 
@@ -35,7 +37,8 @@ pub type SharedStorage = Arc<dyn Storage>;
 pub enum Created {
     /// The object did not exist; it does now, durably.
     New,
-    /// An object of that name was there already, with these bytes. Nothing was changed.
+    /// An object of that name was there already, with these bytes. Nothing was changed, and whoever
+    /// created it may not have made it durable: [`sync`](Storage::sync) it before acting on it.
     Exists(Vec<u8>),
 }
 
@@ -146,7 +149,7 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// [`Storage`](crate::ErrorKind::Storage).
     fn sync(&self, path: &StorePath) -> Result<()>;
 
-    /// Removes temporary objects that crashed processes left under a prefix.
+    /// Removes temporary objects that crashed processes left under a prefix, at any depth.
     ///
     /// Called under the lock only, so that no live process loses one.
     ///

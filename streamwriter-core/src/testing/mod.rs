@@ -5,13 +5,19 @@
 //! | whether a sink keeps the contract, whatever fails | [`conformance`]: one macro call, the whole matrix |
 //! | what one method does with one task or batch | [`Pretend`], [`write_rows`], [`round_trip`] |
 //! | what a query does when a durable step fails | [`FaultStorage`] |
+//! | what a system call that fails, or a power cut, leaves on disk | [`SimulatedDisk`] |
 //! | what a sink does with rows that fail where you want | [`Numbers`] |
 
+mod disk;
 mod fault;
 mod numbers;
 
 pub mod conformance;
 
+pub use disk::{
+    DiskError, DiskFault, DiskFlaw, DiskOperation, Loss, OperationKind, PowerCut, SavedDisk,
+    SimulatedDisk, Survival,
+};
 pub use fault::{FaultPoint, FaultStorage, When};
 pub use numbers::{Numbers, NumbersOffset, NumbersPartition, NumbersReader};
 

@@ -269,7 +269,6 @@ impl Target for Staging {
         storage.probe()?;
         // Not in the data directory itself: what lies there may be somebody else's.
         storage.remove_temporary(&names::own_directory()?)?;
-        storage.remove_temporary(&names::committed_directory()?)?;
         owner::claim(storage, claim)?;
         committed::purge(storage)?;
         *self.held() = Some(Held {

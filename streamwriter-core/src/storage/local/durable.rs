@@ -1,136 +1,142 @@
-//! Syncs and moves: the only place that calls them, and the poison after one has failed (E8).
+//! Writes, syncs and moves: the only place that changes anything, and the poison after a sync has
+//! failed (E8).
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
-use super::StorageError;
-
-/// How many directories are remembered as durable before the memory starts afresh.
-const KNOWN_DIRECTORIES_MAX: usize = 16 * 1024;
+use super::disk::Disk;
+use super::{StorageError, is_absent, parent_of};
 
 /// Makes files and directories durable; refuses everything after one failed sync.
 #[derive(Debug)]
 pub(super) struct Durable {
-    root: PathBuf,
-    known_directories: Mutex<HashSet<PathBuf>>,
+    disk: Disk,
+    pub(super) root: PathBuf,
+    pub(super) known_directories: Mutex<HashSet<PathBuf>>,
     first_failed_sync: OnceLock<String>,
 }
 
 /// What a move that never replaces anything did.
 pub(super) enum Moved {
     Done,
+    /// The file has both names: this file system cannot do it in one step.
+    ///
+    /// IMPORTANT: the old name is removed after the directory of the new one is synced. Nothing
+    /// says that a power cut takes back the removal too when it takes back the link.
+    Linked,
     TargetExists,
     SourceMissing,
 }
 
 impl Durable {
-    pub(super) fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf, disk: Disk) -> Self {
         Self {
+            disk,
             root,
             known_directories: Mutex::new(HashSet::new()),
             first_failed_sync: OnceLock::new(),
         }
     }
 
-    /// Writes a new file and syncs its bytes; its name is not durable yet.
-    pub(super) fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
-        let failed = |error| StorageError::io("write", path.display().to_string(), error);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(failed)?;
-        file.write_all(bytes).map_err(failed)?;
-        self.sync_file(&file, path)
-    }
-
-    pub(super) fn sync_file(&self, file: &File, path: &Path) -> Result<(), StorageError> {
-        self.refuse_if_poisoned(path)?;
-        file.sync_all()
-            .map_err(|error| self.poison("sync", path, error))
-    }
-
-    pub(super) fn sync_directory(&self, directory: &Path) -> Result<(), StorageError> {
-        self.refuse_if_poisoned(directory)?;
-        File::open(directory)
-            .map_err(|error| StorageError::io("open", directory.display().to_string(), error))?
-            .sync_all()
-            .map_err(|error| self.poison("sync the directory", directory, error))
-    }
-
-    /// Syncs a file that another process made, and its name.
-    pub(super) fn sync_found(&self, path: &Path) -> Result<(), StorageError> {
-        let file = File::open(path)
-            .map_err(|error| StorageError::io("open", path.display().to_string(), error))?;
-        self.sync_file(&file, path)?;
-        self.sync_directory(super::parent_of(path))
-    }
-
-    /// Makes a directory and every missing one above it, each durable in its parent.
+    /// Returns the disk for what needs no promise: looks, reads and removals.
     ///
-    /// A directory that is there already may have been made by a process that crashed before it
-    /// synced the parent, so each directory inside the root is synced once per process all the
-    /// same.
-    pub(super) fn ensure_directory(&self, directory: &Path) -> Result<(), StorageError> {
-        if self.known_directories().contains(directory) {
-            return Ok(());
-        }
-        let missing = is_missing(directory)?;
-        if let Some(parent) = directory.parent() {
-            if missing || parent.starts_with(&self.root) {
-                self.ensure_directory(parent)?;
-            }
-            if missing {
-                create_directory(directory)?;
-            }
-            if missing || directory.starts_with(&self.root) {
-                self.sync_directory(parent)?;
-            }
-        }
-        let mut known = self.known_directories();
-        if known.len() >= KNOWN_DIRECTORIES_MAX {
-            known.clear();
-        }
-        known.insert(directory.to_owned());
-        Ok(())
+    /// Removals are open to a poisoned storage too: what it has made and nobody will name is
+    /// better gone.
+    pub(super) fn disk(&self) -> &Disk {
+        &self.disk
     }
 
-    /// Removes a directory unless something is in it.
-    pub(super) fn remove_empty_directory(&self, directory: &Path) -> Result<bool, StorageError> {
-        // IMPORTANT: the memory goes first. A file made between the two steps sees a directory
-        // that is unknown and checks for it; the other order would let it trust a stale memory.
-        self.known_directories().remove(directory);
-        match fs::remove_dir(directory) {
-            Ok(()) => Ok(true),
-            Err(error)
-                if super::is_absent(&error) || error.kind() == io::ErrorKind::DirectoryNotEmpty =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StorageError::io(
-                "remove the directory",
-                directory.display().to_string(),
-                error,
-            )),
-        }
-    }
-
-    fn known_directories(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
-        self.known_directories
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn refuse_if_poisoned(&self, path: &Path) -> Result<(), StorageError> {
+    /// Returns the disk for a change that is to last, unless a sync has failed.
+    pub(super) fn disk_to_change(&self, path: &Path) -> Result<&Disk, StorageError> {
         match self.first_failed_sync.get() {
             Some(first) => Err(StorageError::Poisoned {
                 path: path.display().to_string(),
                 first: first.clone(),
             }),
-            None => Ok(()),
+            None => Ok(&self.disk),
+        }
+    }
+
+    /// Writes a new file and syncs its bytes; its name is not durable yet.
+    pub(super) fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+        let failed = |error| StorageError::io("write", path.display().to_string(), error);
+        let disk = self.disk_to_change(path)?;
+        let mut file = disk.create_file(path).map_err(failed)?;
+        disk.write_all(&mut file, path, bytes).map_err(failed)?;
+        self.sync_file(&file, path)
+    }
+
+    pub(super) fn sync_file(&self, file: &File, path: &Path) -> Result<(), StorageError> {
+        self.disk_to_change(path)?
+            .sync_file(file, path)
+            .map_err(|error| self.poison("sync", path, error))
+    }
+
+    pub(super) fn sync_directory(&self, directory: &Path) -> Result<(), StorageError> {
+        let disk = self.disk_to_change(directory)?;
+        let open = disk
+            .open(directory)
+            .map_err(|error| StorageError::io("open", directory.display().to_string(), error))?;
+        disk.sync_directory(&open, directory)
+            .map_err(|error| self.poison("sync the directory", directory, error))
+    }
+
+    /// Syncs a file that another process made, and its name.
+    pub(super) fn sync_found(&self, path: &Path) -> Result<(), StorageError> {
+        let file = self
+            .disk_to_change(path)?
+            .open(path)
+            .map_err(|error| StorageError::io("open", path.display().to_string(), error))?;
+        self.sync_file(&file, path)?;
+        self.sync_directory(parent_of(path))
+    }
+
+    /// Gives a file another name unless that name exists.
+    pub(super) fn move_without_replacing(
+        &self,
+        from: &Path,
+        to: &Path,
+    ) -> Result<Moved, StorageError> {
+        let error = match rename_or_link(self.disk_to_change(to)?, from, to) {
+            Ok(moved) => return Ok(moved),
+            Err(error) => error,
+        };
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(Moved::TargetExists),
+            io::ErrorKind::NotFound if !self.is_there(from)? => Ok(Moved::SourceMissing),
+            _ => Err(StorageError::io("publish", to.display().to_string(), error)),
+        }
+    }
+
+    /// Tells whether a file exists; a look that fails is an error, not an absence.
+    pub(super) fn is_there(&self, path: &Path) -> Result<bool, StorageError> {
+        self.disk
+            .is_there(path)
+            .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
+    }
+
+    /// Removes a file; returns whether there was one.
+    pub(super) fn remove(&self, path: &Path) -> Result<bool, StorageError> {
+        match self.disk.unlink(path) {
+            Ok(()) => Ok(true),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(StorageError::io(
+                "delete",
+                path.display().to_string(),
+                error,
+            )),
+        }
+    }
+
+    /// Removes a file of ours whose absence or presence changes nothing.
+    pub(super) fn remove_quietly(&self, path: &Path) {
+        if let Err(error) = self.disk.unlink(path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::debug!(path = %path.display(), %error, "could not remove a temporary file");
         }
     }
 
@@ -144,92 +150,27 @@ impl Durable {
     }
 }
 
-fn is_missing(directory: &Path) -> Result<bool, StorageError> {
-    let not_a_directory = |path: &Path| StorageError::NotADirectory {
-        path: path.display().to_string(),
-    };
-    match fs::metadata(directory) {
-        Ok(metadata) if metadata.is_dir() => Ok(false),
-        Ok(_) => Err(not_a_directory(directory)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        // A file stands somewhere above: the nearest one that exists is it.
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(not_a_directory(
-            directory
-                .ancestors()
-                .find(|above| above.exists())
-                .unwrap_or(directory),
-        )),
-        Err(error) => Err(StorageError::io(
-            "look up",
-            directory.display().to_string(),
-            error,
-        )),
-    }
-}
-
-/// Looks whether a directory is there or could be made, and written to.
-pub(super) fn check_location(directory: &Path) -> Result<(), StorageError> {
-    let mut nearest = directory;
-    while is_missing(nearest)? {
-        let Some(above) = nearest.parent() else { break };
-        nearest = above;
-    }
-    rustix::fs::access(nearest, rustix::fs::Access::WRITE_OK).map_err(|error| {
-        StorageError::io(
-            "write to the directory",
-            nearest.display().to_string(),
-            error.into(),
-        )
-    })
-}
-
-fn create_directory(directory: &Path) -> Result<(), StorageError> {
-    match fs::create_dir(directory) {
-        // Another thread was quicker.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => Ok(()),
-        Err(error) => Err(StorageError::io(
-            "create the directory",
-            directory.display().to_string(),
-            error,
-        )),
-        Ok(()) => Ok(()),
-    }
-}
-
-/// Moves a file in one step unless the target exists.
-pub(super) fn move_without_replacing(from: &Path, to: &Path) -> Result<Moved, StorageError> {
-    match rename_without_replacing(from, to) {
-        Ok(()) => Ok(Moved::Done),
-        Err(error) => match error.kind() {
-            io::ErrorKind::AlreadyExists => Ok(Moved::TargetExists),
-            io::ErrorKind::NotFound if !from.exists() => Ok(Moved::SourceMissing),
-            _ => Err(StorageError::io("publish", to.display().to_string(), error)),
-        },
-    }
-}
-
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
+fn rename_or_link(disk: &Disk, from: &Path, to: &Path) -> io::Result<Moved> {
     use rustix::io::Errno;
 
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+    match disk.rename_exclusive(from, to) {
+        Ok(()) => Ok(Moved::Done),
         // File systems that do not know the flag say so in one of these ways.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => link_then_unlink(from, to),
-        other => Ok(other?),
+        Err(error)
+            if [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP]
+                .iter()
+                .any(|unknown| error.raw_os_error() == Some(unknown.raw_os_error())) =>
+        {
+            disk.link(from, to).map(|()| Moved::Linked)
+        }
+        Err(error) => Err(error),
     }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
-    link_then_unlink(from, to)
-}
-
-/// `link` refuses an existing target as well. A crash between its two steps leaves both names of
-/// one file; whoever finds that removes the first name.
-fn link_then_unlink(from: &Path, to: &Path) -> io::Result<()> {
-    fs::hard_link(from, to)?;
-    fs::remove_file(from)
+fn rename_or_link(disk: &Disk, from: &Path, to: &Path) -> io::Result<Moved> {
+    disk.link(from, to).map(|()| Moved::Linked)
 }
 
 #[cfg(test)]
@@ -240,7 +181,7 @@ mod tests {
     #[test]
     fn e8_after_one_failed_sync_nothing_is_promised_any_more() {
         let directory = tempfile::tempdir().unwrap();
-        let durable = Durable::new(directory.path().to_owned());
+        let durable = Durable::new(directory.path().to_owned(), Disk::default());
         durable
             .write_new(&directory.path().join("a"), b"1")
             .unwrap();
@@ -264,7 +205,7 @@ mod tests {
             assert!(error.to_string().contains("the disk is gone"), "{error}");
         }
         // Opened anew, it works again.
-        let durable = Durable::new(directory.path().to_owned());
+        let durable = Durable::new(directory.path().to_owned(), Disk::default());
         durable.sync_directory(directory.path()).unwrap();
     }
 }

@@ -1,10 +1,12 @@
 //! Advisory file locks that name their holder (E5).
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::fs::{File, Metadata, TryLockError};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{LockHolder, StorageError, StorageLock, remove_quietly};
+use super::disk::Disk;
+use super::durable::Durable;
+use super::{LockHolder, StorageError, StorageLock};
 
 /// How often a lock is tried when its file is exchanged under us by drivers that take over.
 const TRIES_MAX: usize = 16;
@@ -36,22 +38,18 @@ impl LocalLock {
     }
 
     pub(super) fn acquire(
+        durable: &Durable,
         path: &Path,
         holder: &LockHolder,
         take_over: bool,
     ) -> Result<Self, StorageError> {
         let failed = |error| StorageError::io("lock", path.display().to_string(), error);
         for _ in 0..TRIES_MAX {
-            let mut file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path)
-                .map_err(failed)?;
+            let disk = durable.disk_to_change(path)?;
+            let mut file = disk.open_lock(path).map_err(failed)?;
             match file.try_lock() {
-                Ok(()) if is_current(&file, path) => {
-                    write_holder(&mut file, holder).map_err(failed)?;
+                Ok(()) if is_current(disk, &file, path).map_err(failed)? => {
+                    write_holder(disk, &mut file, path, holder).map_err(failed)?;
                     return Ok(Self {
                         file,
                         path: path.to_owned(),
@@ -61,7 +59,7 @@ impl LocalLock {
                 Ok(()) => {}
                 // A stopped process keeps its lock for ever, so a take-over gives the name to a
                 // new file. The old holder is fenced off by the run number, not by this.
-                Err(TryLockError::WouldBlock) if take_over => remove_quietly(path),
+                Err(TryLockError::WouldBlock) if take_over => durable.remove_quietly(path),
                 Err(TryLockError::WouldBlock) => return Err(locked(&mut file, path)),
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
@@ -74,26 +72,30 @@ impl LocalLock {
 }
 
 /// Tells whether the path still names the file that was opened.
-#[cfg(unix)]
-fn is_current(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(opened), Ok(named)) => opened.ino() == named.ino() && opened.dev() == named.dev(),
-        _ => false,
+fn is_current(disk: &Disk, file: &File, path: &Path) -> io::Result<bool> {
+    let opened = file.metadata()?;
+    match disk.look(path) {
+        Ok(named) => Ok(is_same(&opened, &named)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
-#[cfg(not(unix))]
-fn is_current(_file: &File, path: &Path) -> bool {
-    fs::metadata(path).is_ok()
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    one.ino() == other.ino() && one.dev() == other.dev()
 }
 
-fn write_holder(file: &mut File, holder: &LockHolder) -> std::io::Result<()> {
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+fn write_holder(disk: &Disk, file: &mut File, path: &Path, holder: &LockHolder) -> io::Result<()> {
     let text = serde_json::to_string(holder)?;
-    file.set_len(0)?;
-    file.rewind()?;
-    file.write_all(text.as_bytes())?;
-    file.flush()
+    disk.truncate(file, path)?;
+    disk.write_all(file, path, text.as_bytes())
 }
 
 fn locked(file: &mut File, path: &Path) -> StorageError {

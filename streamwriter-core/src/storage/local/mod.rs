@@ -1,16 +1,23 @@
 //! A storage on a local file system: write, sync, link or rename without replacing, sync again.
 
+mod directories;
+mod disk;
 mod durable;
+mod listing;
 mod lock;
+mod temporary;
 mod upload;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::disk::Disk;
 use self::durable::{Durable, Moved};
+use self::lock::LocalLock;
+use self::temporary::TEMPORARY_PREFIX;
 use self::upload::LocalUpload;
 use super::{
     Created, Entry, LockHolder, Publication, SharedStorage, StagedObject, StagedUpload, Storage,
@@ -18,8 +25,8 @@ use super::{
 };
 use crate::error::Result;
 
-/// Names that a crash may leave torn start like this; nothing ever reads them.
-const TEMPORARY_PREFIX: &str = ".tmp-";
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::disk::{DiskCall, DiskHook};
 
 /// A [`Storage`] in a directory of a local (or mounted) file system.
 ///
@@ -37,14 +44,23 @@ impl LocalStorage {
     /// # Errors
     /// [`Storage`](crate::ErrorKind::Storage) if a relative path cannot be made absolute.
     pub fn new(root: impl AsRef<Path>) -> Result<Self> {
-        let root = root.as_ref();
+        Self::on(root.as_ref(), Disk::default())
+    }
+
+    fn on(root: &Path, disk: Disk) -> Result<Self> {
         let absolute = std::path::absolute(root).map_err(|error| {
             StorageError::io("make the path absolute", root.display().to_string(), error)
         })?;
         Ok(Self {
-            durable: Arc::new(Durable::new(absolute.clone())),
+            durable: Arc::new(Durable::new(absolute.clone(), disk)),
             root: absolute,
         })
+    }
+
+    /// Names a directory whose system calls go through a hook.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn hooked(root: &Path, hook: Arc<dyn DiskHook>) -> Result<Self> {
+        Self::on(root, Disk::hooked(hook))
     }
 
     /// Names a directory and shares the storage; see [`LocalStorage::new`].
@@ -65,31 +81,44 @@ impl LocalStorage {
         }
     }
 
-    fn write_temporary(&self, directory: &Path, bytes: &[u8]) -> Result<PathBuf, StorageError> {
-        let temporary = directory.join(format!("{TEMPORARY_PREFIX}{}", uuid::Uuid::new_v4()));
-        match self.durable.write_new(&temporary, bytes) {
-            Ok(()) => Ok(temporary),
-            Err(error) => {
-                remove_quietly(&temporary);
-                Err(error)
+    /// Says what a creation has come to, once its temporary file was moved or was not.
+    fn created(&self, moved: Moved, target: &Path) -> Result<Created, StorageError> {
+        match moved {
+            Moved::Done | Moved::Linked => {
+                self.durable.sync_directory(parent_of(target))?;
+                Ok(Created::New)
             }
+            Moved::TargetExists => match self.durable.disk().read(target) {
+                Ok(bytes) => Ok(Created::Exists(bytes)),
+                Err(error) => Err(StorageError::io(
+                    "read",
+                    target.display().to_string(),
+                    error,
+                )),
+            },
+            Moved::SourceMissing => Err(StorageError::io(
+                "create",
+                target.display().to_string(),
+                io::Error::new(io::ErrorKind::NotFound, "its temporary file was removed"),
+            )),
         }
     }
 
-    fn publish_one(&self, object: &StagedObject) -> Result<Publication, StorageError> {
+    /// Gives a staged file its final name; says whether the staged name is still to be removed.
+    fn publish_one(&self, object: &StagedObject) -> Result<(Publication, bool), StorageError> {
         let staged = self.full_path(&object.staged);
         let target = self.full_path(&object.path);
         self.durable.ensure_directory(parent_of(&target))?;
-        match durable::move_without_replacing(&staged, &target)? {
-            Moved::Done => Ok(Publication::Published),
+        match self.durable.move_without_replacing(&staged, &target)? {
+            Moved::Done => Ok((Publication::Published, false)),
+            Moved::Linked => Ok((Publication::Published, true)),
             Moved::TargetExists => {
-                expect_identity(&target, object)?;
-                remove_quietly(&staged);
-                Ok(Publication::AlreadyPublished)
+                self.expect_identity(&target, object)?;
+                Ok((Publication::AlreadyPublished, true))
             }
-            Moved::SourceMissing if is_there(&target)? => {
-                expect_identity(&target, object)?;
-                Ok(Publication::AlreadyPublished)
+            Moved::SourceMissing if self.durable.is_there(&target)? => {
+                self.expect_identity(&target, object)?;
+                Ok((Publication::AlreadyPublished, false))
             }
             Moved::SourceMissing => Err(StorageError::Vanished {
                 path: target.display().to_string(),
@@ -105,51 +134,31 @@ impl Storage for LocalStorage {
     }
 
     fn check_location(&self) -> Result<()> {
-        Ok(durable::check_location(&self.root)?)
+        Ok(self.durable.check_location(&self.root)?)
     }
 
     fn probe(&self) -> Result<()> {
         self.durable.ensure_directory(&self.root)?;
-        let probe = self
-            .root
-            .join(format!("{TEMPORARY_PREFIX}probe-{}", uuid::Uuid::new_v4()));
-        let outcome = self.probe_create_if_absent(&probe);
-        remove_quietly(&probe);
-        Ok(outcome?)
+        Ok(self.prove_create_if_absent()?)
     }
 
     fn create(&self, path: &StorePath, bytes: &[u8]) -> Result<Created> {
         let target = self.full_path(path);
         let directory = parent_of(&target);
         self.durable.ensure_directory(directory)?;
-        let temporary = self.write_temporary(directory, bytes)?;
-        let moved = durable::move_without_replacing(&temporary, &target);
-        if !matches!(moved, Ok(Moved::Done)) {
-            remove_quietly(&temporary);
+        let temporary = self.write_temporary(directory, TEMPORARY_PREFIX, bytes)?;
+        let moved = self.durable.move_without_replacing(&temporary, &target);
+        let is_consumed = matches!(moved, Ok(Moved::Done));
+        let created = moved.and_then(|moved| self.created(moved, &target));
+        if !is_consumed {
+            self.durable.remove_quietly(&temporary);
         }
-        match moved? {
-            Moved::Done => {
-                self.durable.sync_directory(directory)?;
-                Ok(Created::New)
-            }
-            Moved::TargetExists => {
-                let bytes = fs::read(&target).map_err(|error| {
-                    StorageError::io("read", target.display().to_string(), error)
-                })?;
-                Ok(Created::Exists(bytes))
-            }
-            Moved::SourceMissing => Err(StorageError::io(
-                "create",
-                target.display().to_string(),
-                io::Error::new(io::ErrorKind::NotFound, "its temporary file was removed"),
-            )
-            .into()),
-        }
+        Ok(created?)
     }
 
     fn read(&self, path: &StorePath) -> Result<Option<Vec<u8>>> {
         let file = self.full_path(path);
-        match fs::read(&file) {
+        match self.durable.disk().read(&file) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(StorageError::io("read", file.display().to_string(), error).into()),
@@ -158,28 +167,25 @@ impl Storage for LocalStorage {
 
     fn read_range(&self, path: &StorePath, offset: u64, length: usize) -> Result<Vec<u8>> {
         let file = self.full_path(path);
-        read_part(&file, offset, length)
+        self.durable
+            .disk()
+            .read_range(&file, offset, length)
             .map_err(|error| StorageError::io("read", file.display().to_string(), error).into())
     }
 
     fn exists(&self, path: &StorePath) -> Result<bool> {
-        Ok(is_there(&self.full_path(path))?)
+        Ok(self.durable.is_there(&self.full_path(path))?)
     }
 
     fn list(&self, prefix: &StorePath) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        list_into(&self.full_path(prefix), prefix, &mut entries)?;
+        self.list_into(&self.full_path(prefix), prefix, &mut entries)?;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(entries)
     }
 
     fn delete(&self, path: &StorePath) -> Result<bool> {
-        let file = self.full_path(path);
-        match fs::remove_file(&file) {
-            Ok(()) => Ok(true),
-            Err(error) if is_absent(&error) => Ok(false),
-            Err(error) => Err(StorageError::io("delete", file.display().to_string(), error).into()),
-        }
+        Ok(self.durable.remove(&self.full_path(path))?)
     }
 
     fn sync(&self, path: &StorePath) -> Result<()> {
@@ -189,17 +195,7 @@ impl Storage for LocalStorage {
     }
 
     fn remove_temporary(&self, prefix: &StorePath) -> Result<()> {
-        let directory = self.full_path(prefix);
-        for entry in read_directory(&directory)? {
-            if entry
-                .file_name()
-                .to_string_lossy()
-                .starts_with(TEMPORARY_PREFIX)
-            {
-                remove_quietly(&entry.path());
-            }
-        }
-        Ok(())
+        Ok(self.remove_temporary_files(&self.full_path(prefix))?)
     }
 
     fn stage(&self, staged: &StorePath, target: &StorePath) -> Result<Box<dyn StagedUpload>> {
@@ -217,14 +213,21 @@ impl Storage for LocalStorage {
     fn publish(&self, objects: &[StagedObject]) -> Result<Vec<Publication>> {
         let mut published = Vec::with_capacity(objects.len());
         let mut directories = BTreeSet::new();
+        let mut to_remove = Vec::new();
         for object in objects {
-            published.push(self.publish_one(object)?);
+            let (publication, has_staged_name) = self.publish_one(object)?;
+            published.push(publication);
             directories.insert(parent_of(&self.full_path(&object.path)).to_owned());
+            to_remove.extend(has_staged_name.then(|| self.full_path(&object.staged)));
         }
         // IMPORTANT: the names are durable only now. A caller records the batch as published
         // after this call; without the syncs a power cut could take back what it recorded.
         for directory in directories {
             self.durable.sync_directory(&directory)?;
+        }
+        // IMPORTANT: not before the syncs, or a power cut could leave a file without any name.
+        for staged in to_remove {
+            self.durable.remove(&staged)?;
         }
         Ok(published)
     }
@@ -246,47 +249,36 @@ impl Storage for LocalStorage {
     ) -> Result<Box<dyn StorageLock>> {
         let file = self.full_path(path);
         self.durable.ensure_directory(parent_of(&file))?;
-        Ok(Box::new(lock::LocalLock::acquire(
-            &file, holder, take_over,
+        Ok(Box::new(LocalLock::acquire(
+            &self.durable,
+            &file,
+            holder,
+            take_over,
         )?))
     }
 }
 
 impl LocalStorage {
-    fn probe_create_if_absent(&self, probe: &Path) -> Result<(), StorageError> {
-        let first = self.write_temporary(&self.root, b"1")?;
-        let moved = durable::move_without_replacing(&first, probe);
-        remove_quietly(&first);
-        moved?;
-        let second = self.write_temporary(&self.root, b"2")?;
-        let moved = durable::move_without_replacing(&second, probe);
-        remove_quietly(&second);
-        match moved? {
-            Moved::TargetExists => Ok(()),
-            Moved::Done | Moved::SourceMissing => Err(StorageError::NoCreateIfAbsent {
-                path: self.location(),
-            }),
+    fn expect_identity(&self, target: &Path, object: &StagedObject) -> Result<(), StorageError> {
+        let failed = |error| StorageError::io("read", target.display().to_string(), error);
+        let (size, checksum) = upload::identity_of(self.durable.disk(), target).map_err(failed)?;
+        if size == object.size && checksum == object.checksum {
+            return Ok(());
         }
+        Err(StorageError::OtherIdentity {
+            path: target.display().to_string(),
+            expected: format!("{} bytes with {}", object.size, object.checksum),
+            found: format!("{size} bytes with {checksum}"),
+        })
     }
-}
-
-/// Tells whether a file exists; a look that fails is an error, not an absence.
-fn is_there(path: &Path) -> Result<bool, StorageError> {
-    path.try_exists()
-        .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
 }
 
 fn parent_of(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
 }
 
-/// Removes a file of ours whose absence or presence changes nothing.
-fn remove_quietly(path: &Path) {
-    if let Err(error) = fs::remove_file(path)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::debug!(path = %path.display(), %error, "could not remove a temporary file");
-    }
+fn name_of(path: &Path) -> Cow<'_, str> {
+    path.file_name().unwrap_or_default().to_string_lossy()
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -294,57 +286,6 @@ fn is_absent(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
-}
-
-fn expect_identity(target: &Path, object: &StagedObject) -> Result<(), StorageError> {
-    let failed = |error| StorageError::io("read", target.display().to_string(), error);
-    let (size, checksum) = upload::identity_of(target).map_err(failed)?;
-    if size == object.size && checksum == object.checksum {
-        return Ok(());
-    }
-    Err(StorageError::OtherIdentity {
-        path: target.display().to_string(),
-        expected: format!("{} bytes with {}", object.size, object.checksum),
-        found: format!("{size} bytes with {checksum}"),
-    })
-}
-
-fn read_part(file: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut file = fs::File::open(file)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    file.take(length as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn read_directory(directory: &Path) -> Result<Vec<fs::DirEntry>, StorageError> {
-    let failed = |error| StorageError::io("list", directory.display().to_string(), error);
-    match fs::read_dir(directory) {
-        Ok(entries) => entries.collect::<io::Result<_>>().map_err(failed),
-        Err(error) if is_absent(&error) => Ok(Vec::new()),
-        Err(error) => Err(failed(error)),
-    }
-}
-
-fn list_into(directory: &Path, prefix: &StorePath, entries: &mut Vec<Entry>) -> Result<()> {
-    for entry in read_directory(directory)? {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(TEMPORARY_PREFIX) {
-            continue;
-        }
-        let path = prefix.join(&name)?;
-        // A file that goes away between the listing and the look at it is simply not there.
-        let Ok(metadata) = entry.metadata() else {
-            continue;
-        };
-        if metadata.is_dir() {
-            list_into(&entry.path(), &path, entries)?;
-        } else {
-            entries.push(Entry::new(path, metadata.len(), metadata.modified().ok()));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Guards E8: create-if-absent, publication that consumes and never replaces, named errors.
 
+use std::fs;
 use std::io::Write;
 
 use super::*;
@@ -125,7 +126,7 @@ fn a_released_lock_is_free_although_a_child_process_shares_its_file() {
     let (_directory, storage) = storage();
     let holder = LockHolder::this_process();
     let file = storage.full_path(&path("lock"));
-    let lock = lock::LocalLock::acquire(&file, &holder, false).unwrap();
+    let lock = LocalLock::acquire(&storage.durable, &file, &holder, false).unwrap();
     // What a child has between fork and exec: another handle of the same open file.
     let shared = lock.share();
     drop(lock);

@@ -1,15 +1,16 @@
 //! A staged upload on a file system: a file under a staging name, hashed while it is written.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::disk::Disk;
 use super::durable::Durable;
-use super::{StagedObject, StagedUpload, StorageError, StorePath, parent_of, remove_quietly};
-use crate::error::Result;
+use super::{StagedObject, StagedUpload, StorageError, StorePath, parent_of};
+use crate::error::{Error, Result};
 
 pub(super) struct LocalUpload {
     file: File,
@@ -28,10 +29,9 @@ impl LocalUpload {
         target: StorePath,
         durable: Arc<Durable>,
     ) -> Result<Self, StorageError> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&full_path)
+        let file = durable
+            .disk_to_change(&full_path)?
+            .create_file(&full_path)
             .map_err(|error| StorageError::io("stage", full_path.display().to_string(), error))?;
         let identity = Identity::default();
         Ok(Self {
@@ -48,7 +48,14 @@ impl LocalUpload {
 
 impl Write for LocalUpload {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
+        let path = &self.full_path;
+        let disk = self
+            .durable
+            .disk_to_change(path)
+            .map_err(|error| io::Error::other(Error::from(error)))?;
+        let written = disk
+            .write(&mut self.file, path, bytes)
+            .map_err(|error| with_path(path, error))?;
         self.identity.update(bytes.get(..written).unwrap_or(bytes));
         Ok(written)
     }
@@ -56,6 +63,13 @@ impl Write for LocalUpload {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// Says where a write has failed, and what to do; its kind stays.
+fn with_path(path: &Path, error: io::Error) -> io::Error {
+    let kind = error.kind();
+    let error = StorageError::io("write", path.display().to_string(), error);
+    io::Error::new(kind, Error::from(error))
 }
 
 impl StagedUpload for LocalUpload {
@@ -78,7 +92,7 @@ impl StagedUpload for LocalUpload {
 impl Drop for LocalUpload {
     fn drop(&mut self) {
         if !self.finished {
-            remove_quietly(&self.full_path);
+            self.durable.remove_quietly(&self.full_path);
         }
     }
 }
@@ -102,8 +116,8 @@ impl Identity {
 }
 
 /// Reads a file through and returns its size and checksum.
-pub(super) fn identity_of(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+pub(super) fn identity_of(disk: &Disk, path: &Path) -> io::Result<(u64, String)> {
+    let mut file = disk.open(path)?;
     let mut identity = Identity::default();
     let mut buffer = vec![0; 256 * 1024];
     loop {

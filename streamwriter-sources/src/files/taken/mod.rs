@@ -106,10 +106,18 @@ impl Store {
             };
             heads.push((head, entry.path));
         }
-        for path in outermost(heads, |path, reason| store.damaged(path, reason), &store)? {
+        let Sorted { kept, contained } =
+            outermost(heads, |path, reason| store.damaged(path, reason))?;
+        for path in kept {
             store.storage.sync(&path)?;
             let segment = Segment::open(&store.storage, path, query)?;
             store.segments.push(segment);
+        }
+        // IMPORTANT: only after those that contain them are durable and whole. A killed process
+        // may have left a merged segment visible and not synced; a power cut that took it back,
+        // and not the removals, would leave nothing of these batches.
+        for path in contained {
+            remove(&store.storage, &path);
         }
         Ok(store)
     }
@@ -242,12 +250,17 @@ impl Store {
     }
 }
 
-/// Sorts out segments that a crash left beside the one that they were merged into.
+/// The segments that count, and those that a crash left beside the one they were merged into.
+struct Sorted {
+    kept: Vec<StorePath>,
+    contained: Vec<StorePath>,
+}
+
+/// Sorts out the segments that others contain.
 fn outermost(
     mut heads: Vec<(SegmentHead, StorePath)>,
     damaged: impl Fn(&StorePath, &str) -> Error,
-    store: &Store,
-) -> Result<Vec<StorePath>> {
+) -> Result<Sorted> {
     // The longest of those that begin at the same batch comes first and contains the others.
     heads.sort_by_key(|(head, _)| (head.first, std::cmp::Reverse(head.last)));
     let mut next = BatchId::FIRST;
@@ -269,10 +282,7 @@ fn outermost(
             return Err(damaged(&path, &gap));
         }
     }
-    for path in contained {
-        remove(&store.storage, &path);
-    }
-    Ok(kept)
+    Ok(Sorted { kept, contained })
 }
 
 fn remove(storage: &SharedStorage, path: &StorePath) {

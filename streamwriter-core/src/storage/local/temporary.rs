@@ -1,0 +1,87 @@
+//! Temporary files: what a crash may leave torn, and nothing ever reads.
+
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::durable::Moved;
+use super::{LocalStorage, Storage, StorageError, name_of};
+
+/// How the names of temporary files begin.
+pub(super) const TEMPORARY_PREFIX: &str = ".tmp-";
+
+/// How those of a probe begin, which lie in the root, where foreign files may lie as well.
+const PROBE_PREFIX: &str = ".tmp-probe-";
+
+impl LocalStorage {
+    /// Writes a new temporary file and syncs its bytes.
+    pub(super) fn write_temporary(
+        &self,
+        directory: &Path,
+        prefix: &str,
+        bytes: &[u8],
+    ) -> Result<PathBuf, StorageError> {
+        let temporary = temporary_name(directory, prefix);
+        match self.durable.write_new(&temporary, bytes) {
+            Ok(()) => Ok(temporary),
+            Err(error) => {
+                self.durable.remove_quietly(&temporary);
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes temporary files of crashed processes from a directory, at any depth.
+    pub(super) fn remove_temporary_files(&self, directory: &Path) -> Result<(), StorageError> {
+        for path in self.read_directory(directory)? {
+            if name_of(&path).starts_with(TEMPORARY_PREFIX) {
+                self.durable.remove_quietly(&path);
+            } else if self.is_directory(&path)? {
+                self.remove_temporary_files(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Proves that a file is created only if it is absent; removes what a crash has left of
+    /// earlier proofs.
+    pub(super) fn prove_create_if_absent(&self) -> Result<(), StorageError> {
+        for path in self.read_directory(&self.root)? {
+            if is_of_a_probe(&name_of(&path)) {
+                self.durable.remove_quietly(&path);
+            }
+        }
+        let target = temporary_name(&self.root, PROBE_PREFIX);
+        let outcome = self
+            .move_new_to(&target)
+            .and_then(|_| self.move_new_to(&target));
+        self.durable.remove_quietly(&target);
+        match outcome? {
+            Moved::TargetExists => Ok(()),
+            Moved::Done | Moved::Linked | Moved::SourceMissing => {
+                Err(StorageError::NoCreateIfAbsent {
+                    path: self.location(),
+                })
+            }
+        }
+    }
+
+    fn move_new_to(&self, target: &Path) -> Result<Moved, StorageError> {
+        let new = self.write_temporary(&self.root, PROBE_PREFIX, b"1")?;
+        let moved = self.durable.move_without_replacing(&new, target);
+        if !matches!(moved, Ok(Moved::Done)) {
+            self.durable.remove_quietly(&new);
+        }
+        moved
+    }
+}
+
+fn temporary_name(directory: &Path, prefix: &str) -> PathBuf {
+    directory.join(format!("{prefix}{}", Uuid::new_v4()))
+}
+
+/// Only a name that a probe gives: the root may be a directory with files of other people.
+fn is_of_a_probe(name: &str) -> bool {
+    name.strip_prefix(PROBE_PREFIX)
+        .is_some_and(|id| Uuid::try_parse(id).is_ok())
+}

@@ -1,0 +1,255 @@
+//! What the tests share: the query, the judgement of what is left, the shrinking of a cut.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use streamwriter::testing::{DiskOperation, PowerCut, SavedDisk, SimulatedDisk, Survival};
+use streamwriter::{Error, FileSink, Memory, Source, Staging, Trigger, stream};
+
+/// Not there yet at the first start, so that making them is part of the matrix.
+pub(super) const TARGET: &str = "lake/orders";
+pub(super) const CHECKPOINT: &str = "state/orders";
+
+/// A query over everything that there is, on the process that the disk has begun.
+pub(super) type Query<'q> = dyn Fn(&SimulatedDisk) -> Result<(), Error> + 'q;
+
+pub(super) const NUMBERS: u64 = 14;
+
+/// How a query runs.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) rows_per_batch: u64,
+    pub(super) files_per_batch: u64,
+    pub(super) executors: usize,
+    pub(super) attempts: u32,
+}
+
+impl Default for Settings {
+    /// Tasks are tried once: an error is not to be hidden by a second attempt.
+    fn default() -> Self {
+        Self {
+            rows_per_batch: 4,
+            files_per_batch: 1,
+            executors: 2,
+            attempts: 1,
+        }
+    }
+}
+
+/// Four batches of two partitions, so that the purge has something to do.
+pub(super) fn numbers(disk: &SimulatedDisk) -> Result<(), Error> {
+    numbers_with(disk, Settings::default())
+}
+
+pub(super) fn numbers_with(disk: &SimulatedDisk, settings: Settings) -> Result<(), Error> {
+    drain(disk, Memory::new(0..NUMBERS).partitions(2), settings)
+}
+
+pub(super) fn drain<S>(disk: &SimulatedDisk, source: S, settings: Settings) -> Result<(), Error>
+where
+    S: Source<Row = u64>,
+{
+    stream(source)
+        .write_to(FileSink::json_lines_in(Staging::over(
+            disk.storage(TARGET)?,
+        )))
+        .checkpoint(disk.storage(CHECKPOINT)?)
+        .trigger(Trigger::AvailableNow)
+        .max_rows_per_batch(settings.rows_per_batch)
+        .max_files_per_batch(settings.files_per_batch)
+        .executors(settings.executors)
+        .max_task_attempts(settings.attempts)
+        .task_retry_delay(Duration::ZERO)
+        .keep_batches(2)
+        .start()?
+        .await_termination()
+        .map(|_| ())
+}
+
+/// A folder in memory where there is one; the disk makes no real syncs, but thousands of files.
+pub(super) fn memory_directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
+/// A disk that keeps its promises, in a folder of its own.
+pub(super) fn good_disk() -> (tempfile::TempDir, SimulatedDisk) {
+    let directory = memory_directory();
+    let disk = SimulatedDisk::new(directory.path()).unwrap();
+    (directory, disk)
+}
+
+/// How many seeds are tried at each point.
+pub(super) fn seeds() -> u64 {
+    std::env::var("STREAMWRITER_POWER_SEEDS").map_or(3, |seeds| seeds.parse().unwrap())
+}
+
+/// What may survive a cut at one point: nothing, everything, and what the seeds say.
+pub(super) fn survivals(_at: u64) -> Vec<Survival> {
+    let seeded = (0..seeds()).map(Survival::Seeded);
+    [Survival::Nothing, Survival::Everything]
+        .into_iter()
+        .chain(seeded)
+        .collect()
+}
+
+/// Fewer, for long runs: nothing, and another seed at each point.
+pub(super) fn few_survivals(at: u64) -> Vec<Survival> {
+    let seeded = (0..seeds().div_ceil(3)).map(|seed| Survival::Seeded(at * 1000 + seed));
+    std::iter::once(Survival::Nothing).chain(seeded).collect()
+}
+
+/// Restarts the query and says what is wrong then, if anything.
+pub(super) fn restart(disk: &SimulatedDisk, query: &Query<'_>, rows: u64) -> Result<(), String> {
+    disk.begin(None);
+    let ended = query(disk).map_err(|error| error.report().to_string());
+    ended.map_err(|error| format!("the restart fails: {error}"))?;
+    expect_once(disk, rows)
+}
+
+/// Every row is visible once, and nothing is left over (E1, E7).
+pub(super) fn expect_once(disk: &SimulatedDisk, rows: u64) -> Result<(), String> {
+    let found = visible(disk)?;
+    if found != (0..rows).collect::<Vec<_>>() {
+        return Err(format!("visible are {found:?}"));
+    }
+    let left: Vec<_> = files(&disk.path(""))
+        .into_iter()
+        .filter(|path| is_leftover(path))
+        .collect();
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("left over are {left:?}"))
+    }
+}
+
+/// A reader that looks in between sees whole files only, and no row twice (F1).
+pub(super) fn expect_no_row_twice(disk: &SimulatedDisk) -> Result<(), String> {
+    let found = visible(disk)?;
+    let once: BTreeSet<_> = found.iter().collect();
+    if once.len() == found.len() {
+        Ok(())
+    } else {
+        Err(format!("a row is visible twice: {found:?}"))
+    }
+}
+
+/// The rows that a reader of `*.jsonl` sees.
+fn visible(disk: &SimulatedDisk) -> Result<Vec<u64>, String> {
+    let mut rows = Vec::new();
+    for entry in fs::read_dir(disk.path(TARGET)).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl")
+        {
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            let whole = text.ends_with('\n');
+            let numbers = text
+                .lines()
+                .map(str::parse)
+                .collect::<Result<Vec<u64>, _>>();
+            match numbers {
+                Ok(numbers) if whole => rows.extend(numbers),
+                _ => return Err(format!("not whole is {}: {text:?}", path.display())),
+            }
+        }
+    }
+    rows.sort_unstable();
+    Ok(rows)
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn is_leftover(file: &Path) -> bool {
+    let name = file.file_name().unwrap().to_string_lossy();
+    name.starts_with(".tmp-") || file.components().any(|part| part.as_os_str() == "staging")
+}
+
+/// What the matrices have done and found.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) restarts: u64,
+    /// The first violation; a matrix ends with it.
+    pub(super) violation: Option<String>,
+}
+
+impl Outcome {
+    #[track_caller]
+    pub(super) fn expect_none(self, restarts_at_least: u64) {
+        if let Some(violation) = self.violation {
+            panic!("{violation}");
+        }
+        assert!(
+            self.restarts >= restarts_at_least,
+            "{} restarts",
+            self.restarts
+        );
+        println!("{} restarts, no violation", self.restarts);
+    }
+
+    #[track_caller]
+    pub(super) fn expect_some(self) -> String {
+        self.violation
+            .unwrap_or_else(|| panic!("{} restarts have found nothing", self.restarts))
+    }
+}
+
+/// Cuts the power at the point that was saved, restarts, and describes the violation, if any.
+pub(super) fn try_cut(
+    disk: &SimulatedDisk,
+    saved: &SavedDisk,
+    survival: Survival,
+    (query, rows): (&Query<'_>, u64),
+    steps: &str,
+) -> Option<String> {
+    let attempt = |spared: &[u64]| -> (PowerCut, Result<(), String>) {
+        disk.restore(saved).unwrap();
+        let cut = disk.power_cut_sparing(survival, spared).unwrap();
+        let judged = expect_no_row_twice(disk).and_then(|()| restart(disk, query, rows));
+        (cut, judged)
+    };
+    let (cut, judged) = attempt(&[]);
+    let mut violation = judged.err()?;
+    let all = cut.losses.len();
+    // Shrinks: what can be spared without the violation going away did not cause it.
+    let (mut spared, mut smallest) = (Vec::new(), cut.clone());
+    for loss in &cut.losses {
+        spared.push(loss.change);
+        match attempt(&spared) {
+            (smaller, Err(still)) => (smallest, violation) = (smaller, still),
+            (_, Ok(())) => {
+                spared.pop();
+            }
+        }
+    }
+    Some(format!(
+        "{violation}\n{steps}\n{smallest}\n(shrunk from {all} losses; spared were {spared:?})"
+    ))
+}
+
+/// The last steps of a process, for a message.
+pub(super) fn tail(what: &str, log: &[DiskOperation]) -> String {
+    let mut text = format!("{what}; its last changes were");
+    let changes: Vec<_> = log.iter().filter(|one| one.kind.is_change()).collect();
+    for operation in &changes[changes.len().saturating_sub(4)..] {
+        write!(text, "\n  {operation}").unwrap();
+    }
+    text
+}
