@@ -7,3 +7,4 @@ mod many_files;
 mod read;
 mod sinks;
 mod twins;
+mod unsynced;

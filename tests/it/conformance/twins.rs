@@ -4,6 +4,7 @@ use streamwriter::sink_conformance;
 use streamwriter::testing::conformance::{Check, Failure, examine};
 
 use super::flawed::{Flaw, subject};
+use super::unsynced::unsynced;
 
 // Without a flaw the sink passes every check, so what the twins are rejected for is their flaw.
 sink_conformance! { mod a_sink_without_helpers: subject(Flaw::Nothing) }
@@ -54,6 +55,19 @@ twins! {
     tasks: TasksThatFail rejects SkipsTheRest because "lost";
     cut_off: PartitionCutOff rejects TrustsAnEarlierAttempt because "W8";
     executors: OtherExecutors rejects NamesFilesByThread because "lost";
+}
+
+/// A sink that names what it has not synced is right until the power is cut.
+#[test]
+fn power_cut() {
+    let name = "conformance::twins::power_cut";
+    let failure = examine(&unsynced(), Check::PowerCuts, name).unwrap_err();
+    std::fs::remove_dir_all(&failure.folder).unwrap();
+    let text = failure.to_string();
+    assert!(
+        text.contains("is lost") && text.contains("power cut"),
+        "{text}"
+    );
 }
 
 /// A random sequence is shrunk to the one fault that shows the flaw.

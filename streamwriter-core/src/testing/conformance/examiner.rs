@@ -98,6 +98,8 @@ pub(super) struct Examiner<'s, W, R> {
     pub(super) guarantee: Guarantee,
     /// Whether the sink has a memory of its own (E6).
     pub(super) has_target: bool,
+    /// Whether the sink writes through the place's storage.
+    pub(super) uses_storage: bool,
     pub(super) report: Report,
 }
 
@@ -108,15 +110,22 @@ where
 {
     pub(super) fn new(subject: &'s Conformance<W, R>, test: &'s str) -> Result<Self, Failure> {
         let case = Case::new(Shape::default(), &[])?;
-        let asked = life::guarantee(subject, case.root())
-            .and_then(|guarantee| Ok((guarantee, life::has_target(subject, case.root())?)));
-        let (guarantee, has_target) =
-            asked.map_err(|error| case.failed(0, error.report().to_string()))?;
+        let root = case.root();
+        let asked = || -> crate::Result<_> {
+            Ok((
+                life::guarantee(subject, root)?,
+                life::has_target(subject, root)?,
+                life::uses_storage(subject, root)?,
+            ))
+        };
+        let (guarantee, has_target, uses_storage) =
+            asked().map_err(|error| case.failed(0, error.report().to_string()))?;
         Ok(Self {
             subject,
             test,
             guarantee,
             has_target,
+            uses_storage,
             report: Report::default(),
         })
     }

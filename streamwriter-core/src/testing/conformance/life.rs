@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::faults::{Life, Shape};
 use super::faulty::Faulty;
 use super::script::{PATIENCE, Script};
-use super::subject::{Conformance, Place, checkpoint_of};
+use super::subject::{CHECKPOINT, Conformance, Place, TARGET, checkpoint_of};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::guarantee::Guarantee;
 use crate::progress::QuerySummary;
 use crate::query::{StreamingQuery, Trigger};
-use crate::storage::LocalStorage;
+use crate::storage::{LocalStorage, SharedStorage};
 use crate::stream::stream;
-use crate::testing::{FaultStorage, Numbers};
+use crate::testing::{FaultStorage, Numbers, SimulatedDisk};
 use crate::writer::WriteRows;
 
 /// How a life ended.
@@ -62,6 +62,43 @@ where
     Ok(make(subject, &Place::plain(root)?)?.target().is_some())
 }
 
+/// Tells whether everything durable that the sink does goes through the place's storage.
+pub(super) fn uses_storage<W, R>(subject: &Conformance<W, R>, root: &Path) -> Result<bool> {
+    let place = Place::plain(root)?;
+    make(subject, &place)?;
+    Ok(place.was_asked_for_storage())
+}
+
+/// What checkpoint and target of a life lie on.
+#[derive(Clone, Debug)]
+pub(super) struct Ground {
+    pub(super) checkpoint: SharedStorage,
+    pub(super) target: SharedStorage,
+}
+
+impl Ground {
+    /// Directories of the place.
+    pub(super) fn plain(root: &Path) -> Result<Self> {
+        Self::with_checkpoint(root, &checkpoint_of(root))
+    }
+
+    /// Another checkpoint than that of the place.
+    pub(super) fn with_checkpoint(root: &Path, checkpoint: &Path) -> Result<Self> {
+        Ok(Self {
+            checkpoint: LocalStorage::shared(checkpoint)?,
+            target: LocalStorage::shared(root.join(TARGET))?,
+        })
+    }
+
+    /// Directories on a disk that may fail.
+    pub(super) fn on(disk: &SimulatedDisk) -> Result<Self> {
+        Ok(Self {
+            checkpoint: disk.storage(CHECKPOINT)?,
+            target: disk.storage(TARGET)?,
+        })
+    }
+}
+
 /// Lives in this process, to its end.
 pub(super) fn live<W, R>(
     subject: &Conformance<W, R>,
@@ -74,14 +111,17 @@ where
     W: WriteRows<R>,
     R: Send + 'static,
 {
-    live_from(subject, root, &checkpoint_of(root), shape, life, script)
+    match Ground::plain(root) {
+        Ok(ground) => live_on(&ground, subject, root, shape, life, script),
+        Err(error) => Ended::Badly(error),
+    }
 }
 
-/// Lives with another checkpoint than that of the place.
-pub(super) fn live_from<W, R>(
+/// Lives with checkpoint and target where they are said to be.
+pub(super) fn live_on<W, R>(
+    ground: &Ground,
     subject: &Conformance<W, R>,
     root: &Path,
-    checkpoint: &Path,
     shape: Shape,
     life: &Life,
     script: &Arc<Script>,
@@ -92,7 +132,7 @@ where
 {
     // A fault at the start may panic on this very thread.
     let lived = catch_unwind(AssertUnwindSafe(|| {
-        let query = start(subject, root, checkpoint, shape, life, script)?;
+        let query = start(ground, subject, root, shape, life, script)?;
         script.stop_with(query.stop_handle());
         end(query)
     }));
@@ -104,9 +144,9 @@ where
 }
 
 fn start<W, R>(
+    ground: &Ground,
     subject: &Conformance<W, R>,
     root: &Path,
-    checkpoint: &Path,
     shape: Shape,
     life: &Life,
     script: &Arc<Script>,
@@ -116,10 +156,11 @@ where
     R: Send + 'static,
 {
     let watch = Arc::clone(script);
-    let storage = FaultStorage::watched(LocalStorage::shared(checkpoint)?, move |point| {
+    let checkpoint = FaultStorage::watched(Arc::clone(&ground.checkpoint), move |point| {
         watch.pass_operation(point)
     });
-    let sink = make(subject, &Place::beside(&storage, root)?)?;
+    let target = checkpoint.and(Arc::clone(&ground.target));
+    let sink = make(subject, &Place::over(root, target.shared()))?;
     let row = Arc::clone(&subject.row);
     stream(source(shape, life, script))
         .map(move |number| row(number))
@@ -128,7 +169,7 @@ where
             Arc::clone(script),
             subject.parts_are_harmless,
         ))
-        .checkpoint(storage.shared())
+        .checkpoint(checkpoint.shared())
         .trigger(Trigger::AvailableNow)
         .executors(life.executors)
         .max_task_attempts(life.attempts)

@@ -34,7 +34,7 @@
 //!
 //! That makes one `#[test]` for each [`Check`]. A sink whose rows are no numbers says how to make one
 //! from a number ([`Conformance::of_rows`]); one over [`Storage`](crate::Storage) takes
-//! [`Place::storage`], so that its own durable steps are struck as well.
+//! [`Place::storage`], so that its own durable steps are struck and its syncs are checked as well.
 //!
 //! # What is asked of the sink
 //! What it [declares](crate::StreamWriter::guarantee): an exactly-once sink must show each row once, an
@@ -129,6 +129,7 @@ macro_rules! sink_conformance {
                 e1_faults_at_every_durable_operation: EveryOperation,
                 e1_killed_at_every_step: KilledAtEveryStep,
                 e1_killed_at_every_durable_operation: KilledAtEveryOperation,
+                e1_power_cuts_at_every_system_call: PowerCuts,
                 e1_random_sequences_of_faults: RandomSequences,
                 e3_commit_called_again: CommitAgain,
                 e5_a_driver_that_wakes_up_late: LateDriver,

@@ -4,10 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{BoxError, Result};
 use crate::storage::{LocalStorage, SharedStorage, StorePath};
-use crate::testing::FaultStorage;
 use crate::writer::WriteRows;
 
 /// Where one query of the suite lives: a folder of its own, which its restarts find again.
@@ -15,24 +15,28 @@ use crate::writer::WriteRows;
 pub struct Place {
     root: PathBuf,
     storage: SharedStorage,
+    /// Whether the sink has asked for the storage.
+    asked: Arc<AtomicBool>,
 }
 
 impl Place {
     /// A place whose storage is plain.
     pub(super) fn plain(root: &Path) -> Result<Self> {
-        Ok(Self {
-            root: root.to_owned(),
-            storage: LocalStorage::shared(root.join(TARGET))?,
-        })
+        Ok(Self::over(root, LocalStorage::shared(root.join(TARGET))?))
     }
 
-    /// A place whose storage fails by the same plan as that of the checkpoint.
-    pub(super) fn beside(checkpoint: &FaultStorage, root: &Path) -> Result<Self> {
-        let target = LocalStorage::shared(root.join(TARGET))?;
-        Ok(Self {
+    /// A place with this storage over its directory.
+    pub(super) fn over(root: &Path, storage: SharedStorage) -> Self {
+        Self {
             root: root.to_owned(),
-            storage: checkpoint.and(target).shared(),
-        })
+            storage,
+            asked: Arc::default(),
+        }
+    }
+
+    /// Tells whether the sink writes through the place's storage, as far as its maker shows.
+    pub(super) fn was_asked_for_storage(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Returns the directory for what the sink makes visible. It may not exist yet.
@@ -45,6 +49,7 @@ impl Place {
     /// fail. A sink over `Staging` takes it: without, its own steps are struck only from outside.
     #[must_use]
     pub fn storage(&self) -> SharedStorage {
+        self.asked.store(true, Ordering::Relaxed);
         Arc::clone(&self.storage)
     }
 
@@ -60,11 +65,13 @@ impl Place {
     }
 }
 
-const TARGET: &str = "target";
+pub(super) const TARGET: &str = "target";
+
+pub(super) const CHECKPOINT: &str = "checkpoint";
 
 /// Where the checkpoint of a place is.
 pub(super) fn checkpoint_of(root: &Path) -> PathBuf {
-    root.join("checkpoint")
+    root.join(CHECKPOINT)
 }
 
 type Make<W> = dyn Fn(&Place) -> Result<W, BoxError> + Send + Sync;

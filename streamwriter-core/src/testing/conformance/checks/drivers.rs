@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::examiner::{Case, Examiner, Failure};
 use super::super::faults::{Action, Fault, Life, Shape, Step};
-use super::super::life::{Ended, live, live_from};
+use super::super::life::{Ended, Ground, live, live_on};
 use super::super::oracle;
 use super::super::script::Script;
 use super::super::subject::Conformance;
@@ -189,15 +189,10 @@ where
     };
     let script = Script::new(&[], case.shape);
     let checkpoint = case.root().join(checkpoint);
+    let ground = Ground::with_checkpoint(case.root(), &checkpoint)
+        .map_err(|error| case.failed(1, error.to_string()))?;
     let life = Life::default();
-    let ended = live_from(
-        subject,
-        case.root(),
-        &checkpoint,
-        case.shape,
-        &life,
-        &script,
-    );
+    let ended = live_on(&ground, subject, case.root(), case.shape, &life, &script);
     let is_refused = ended
         .error()
         .is_some_and(|error| kinds.contains(&error.kind()));

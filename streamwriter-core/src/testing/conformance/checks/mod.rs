@@ -4,6 +4,7 @@ mod checkpoint;
 mod death;
 mod drivers;
 mod operations;
+mod power;
 mod random;
 mod steps;
 mod tasks;
@@ -30,6 +31,11 @@ pub enum Check {
     KilledAtEveryStep,
     /// E1: the process is killed before and after every durable operation.
     KilledAtEveryOperation,
+    /// E1, E8: the power is cut at every system call of a life, and at some of a recovery from a kill;
+    /// what was not synced is lost, or not. For sinks that write through [`Place::storage`].
+    ///
+    /// [`Place::storage`]: super::Place::storage
+    PowerCuts,
     /// E1: random sequences of all faults that do not kill, shrunk to the shortest that fails.
     RandomSequences,
     /// E3: `commit` called again with the same messages.
@@ -55,12 +61,13 @@ pub enum Check {
 
 impl Check {
     /// All checks.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::StepsOfAFirstRun,
         Self::StepsOfARecovery,
         Self::EveryOperation,
         Self::KilledAtEveryStep,
         Self::KilledAtEveryOperation,
+        Self::PowerCuts,
         Self::RandomSequences,
         Self::CommitAgain,
         Self::LateDriver,
@@ -110,6 +117,7 @@ where
         Check::EveryOperation => operations::every_one(&mut examiner),
         Check::KilledAtEveryStep => death::at_every_step(&mut examiner),
         Check::KilledAtEveryOperation => death::at_every_operation(&mut examiner),
+        Check::PowerCuts => power::cuts(&mut examiner),
         Check::RandomSequences => random::sequences(&mut examiner),
         Check::LateDriver => drivers::late(&mut examiner),
         Check::SecondDriver => drivers::second(&mut examiner),
