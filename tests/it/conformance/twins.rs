@@ -64,8 +64,10 @@ fn power_cut() {
     let failure = examine(&unsynced(), Check::PowerCuts, name).unwrap_err();
     std::fs::remove_dir_all(&failure.folder).unwrap();
     let text = failure.to_string();
+    // Empty, short, or zeros: it is the staged file that was not what the message says.
+    assert!(text.contains("/staging/"), "{text}");
     assert!(
-        text.contains("is lost") && text.contains("power cut"),
+        text.contains("is lost") || text.contains("a reader fails"),
         "{text}"
     );
 }
