@@ -1,4 +1,4 @@
-//! A message inside another one, as the sinks that hold a sink need it.
+//! What a sink that holds another sink needs: its calls guarded, its message enclosed.
 
 use serde_json::Value;
 
@@ -19,4 +19,12 @@ pub fn message_to_value<M: CommitMessage>(message: &M) -> Result<Value> {
 /// [`Message`](crate::ErrorKind::Message).
 pub fn message_from_value<M: CommitMessage>(value: &Value) -> Result<M> {
     message::from_value(value)
+}
+
+/// Calls a method of the sink inside; a panic becomes an error with its text (W6).
+///
+/// # Errors
+/// [`Panic`](crate::ErrorKind::Panic).
+pub fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Result<T> {
+    crate::engine::caught(what, run)
 }

@@ -26,7 +26,7 @@ pub use crate::options::{OptionMap, OptionReader, OptionSpec, OptionValue, SinkO
 pub use crate::rows::Rows;
 pub use crate::target::Target;
 pub use crate::writer::{StreamWriter, WriteRows};
-pub use enclosed::{message_from_value, message_to_value};
+pub use enclosed::{caught, message_from_value, message_to_value};
 pub use messages::{BorrowMessages, FromMessages, all_some, totals_of_some};
 pub use name::NamelessWriter;
 pub use output::{CommitOutput, WriteOutput};
