@@ -1,6 +1,6 @@
 //! Makes sure that set-aside rows do not lie among the data, nor the data among them (F1).
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use streamwriter_core::{Error, ErrorKind, Result};
 
@@ -28,7 +28,20 @@ fn resolved(location: &str) -> PathBuf {
         .ancestors()
         .find_map(|there| Some((there, there.canonicalize().ok()?)));
     match found {
-        Some((there, real)) => real.join(path.strip_prefix(there).unwrap_or(path)),
+        Some((there, real)) => below(real, path.strip_prefix(there).unwrap_or(path)),
         None => path.to_owned(),
     }
+}
+
+/// Goes down a path that does not exist, so that no part of it is a link.
+fn below(mut from: PathBuf, path: &Path) -> PathBuf {
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                from.pop();
+            }
+            component => from.push(component),
+        }
+    }
+    from
 }
