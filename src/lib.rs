@@ -34,18 +34,20 @@ pub use streamwriter_core::{
     Guarantee, LocalStorage, LockHolder, MessageField, MessageKey, MessageMetrics, OptionMap,
     OptionReader, OptionSpec, OptionValue, PartitionId, Permanent, Plan, PlanLimits, PlanOf,
     Publication, QueryBuilder, QueryEvent, QueryId, QueryListener, QueryStatus, QuerySummary,
-    ReadCounts, Replay, Report, Result, RowReader, Rows, Run, SharedStorage, SinkOptions,
-    SinkProgress, Source, SourceContext, SourceProgress, SourceState, StagedObject, StagedUpload,
-    StopHandle, Storage, StorageLock, StorePath, Stream, StreamWriter, StreamingQuery,
-    StreamingQueryProgress, Sweep, Target, TargetClaim, TargetRecord, TaskContext, Trigger,
-    WriteRows, record, serde_json, stream, totals,
+    ReadCounts, Replay, Report, Result, RowReader, Rows, Run, SetAsidePlace, SetAsideRow,
+    SharedStorage, SinkOptions, SinkProgress, Source, SourceContext, SourceProgress, SourceState,
+    StagedObject, StagedUpload, StopHandle, Storage, StorageLock, StorePath, Stream, StreamWriter,
+    StreamingQuery, StreamingQueryProgress, Sweep, Target, TargetClaim, TargetRecord, TaskContext,
+    Trigger, WriteRows, record, serde_json, stream, totals,
 };
 pub use streamwriter_derive::{CommitMessage, stream_writer};
 #[cfg(feature = "parquet")]
 pub use streamwriter_sinks::{ArrowBatches, Compression, Encoding, ParquetSink, ViaSerde};
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sinks::{FileFormat, FileSink};
-pub use streamwriter_sinks::{MemorySink, Noop, StagedFiles, Staging, StagingFile, Stdout};
+pub use streamwriter_sinks::{
+    MemorySink, Noop, SetAside, StagedFiles, Staging, StagingFile, Stdout,
+};
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sources::BadRows;
 #[cfg(feature = "csv")]

@@ -33,6 +33,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     checkpoint: Option<PathBuf>,
 
+    /// Directory for rows that do not fit, with the reasons. Without it the first one ends the run.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) set_aside: Option<PathBuf>,
+
     /// Upper size of a batch. Each batch makes at least one file and a few syncs to disk.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) max_rows_per_batch: u64,

@@ -20,7 +20,9 @@ use clap::Parser;
 use flight::Flight;
 use report::Report;
 use streamwriter::prelude::*;
-use streamwriter::{Csv, ErrorKind, FileSink, JsonLines, ParquetSink, Source, Stdout};
+use streamwriter::{
+    BadRows, Csv, ErrorKind, FileSink, JsonLines, ParquetSink, SetAside, Source, Stdout,
+};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -34,12 +36,19 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Error> {
+    let bad_rows = match args.set_aside {
+        Some(_) => BadRows::SetAside { limit: u64::MAX },
+        None => BadRows::Fail,
+    };
     match args.format {
-        InputFormat::Csv => choose_sink(
-            args,
-            Csv::<Flight>::directory(&args.input)?.null_values(["NA"]),
-        ),
-        InputFormat::Jsonl => choose_sink(args, JsonLines::<Flight>::directory(&args.input)?),
+        InputFormat::Csv => {
+            let csv = Csv::<Flight>::directory(&args.input)?.null_values(["NA"]);
+            choose_sink(args, csv.bad_rows(bad_rows))
+        }
+        InputFormat::Jsonl => {
+            let lines = JsonLines::<Flight>::directory(&args.input)?;
+            choose_sink(args, lines.bad_rows(bad_rows))
+        }
     }
 }
 
@@ -49,10 +58,25 @@ fn choose_sink(args: &Args, source: impl Source<Row = Flight>) -> Result<(), Err
         refuse_the_input(&args.input, &output)?;
     }
     match args.sink {
-        SinkKind::Parquet => start(args, source, ParquetSink::new(output)?),
-        SinkKind::Jsonl => start(args, source, FileSink::json_lines(output)?),
-        SinkKind::Csv => start(args, source, FileSink::csv(output)?.null_value("NA")),
-        SinkKind::Stdout => start(args, source, Stdout::table()),
+        SinkKind::Parquet => choose_place(args, source, ParquetSink::new(output)?),
+        SinkKind::Jsonl => choose_place(args, source, FileSink::json_lines(output)?),
+        SinkKind::Csv => choose_place(args, source, FileSink::csv(output)?.null_value("NA")),
+        SinkKind::Stdout => choose_place(args, source, Stdout::table()),
+    }
+}
+
+/// Gives the sink a place for rows that do not fit, if there is to be one.
+fn choose_place(
+    args: &Args,
+    source: impl Source<Row = Flight>,
+    sink: impl WriteRows<Flight>,
+) -> Result<(), Error> {
+    match &args.set_aside {
+        Some(directory) => {
+            refuse_the_input(&args.input, directory)?;
+            start(args, source, SetAside::new(sink, directory)?)
+        }
+        None => start(args, source, sink),
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Report {
     input: String,
     sink: SinkKind,
     output: PathBuf,
+    set_aside: Option<PathBuf>,
     checkpoint: PathBuf,
 }
 
@@ -30,6 +31,7 @@ impl Report {
             input: args.input.display().to_string(),
             sink: args.sink,
             output: args.output(),
+            set_aside: args.set_aside.clone(),
             checkpoint: args.checkpoint(),
         }
     }
@@ -82,6 +84,13 @@ impl Report {
             HumanCount(rate),
         );
         eprintln!("  output      {}{}", self.place(), written(summary));
+        if let Some(set_aside) = &self.set_aside {
+            eprintln!(
+                "  set aside   {} ({})",
+                set_aside.display(),
+                counted(summary.set_aside_rows, "row", "rows")
+            );
+        }
         eprintln!(
             "  checkpoint  {} (run {})",
             self.checkpoint.display(),

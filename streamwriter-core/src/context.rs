@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::error::Result;
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Run};
+use crate::set_aside::{SetAside, SetAsidePlace, SetAsideRow};
 
 /// Why an attempt was told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub struct TaskContext {
     attempt: Attempt,
     cancel: Arc<CancelFlag>,
     skip_rest: AtomicBool,
+    set_aside: SetAside,
 }
 
 /// The numbers of a task attempt; the parts that do not change while it runs.
@@ -75,7 +77,6 @@ impl TaskContext {
             partitions,
             attempt,
         } = numbers;
-        let skip_rest = AtomicBool::new(false);
         Self {
             query,
             run,
@@ -84,7 +85,8 @@ impl TaskContext {
             partitions,
             attempt,
             cancel,
-            skip_rest,
+            skip_rest: AtomicBool::new(false),
+            set_aside: SetAside::default(),
         }
     }
 
@@ -135,6 +137,32 @@ impl TaskContext {
     /// Declares that the unread rows of this partition are left unread on purpose (W9).
     pub fn skip_rest(&self) {
         self.skip_rest.store(true, Ordering::Relaxed);
+    }
+
+    /// Hands on a row that does not fit; a source calls it while it is asked for its next row (F5).
+    ///
+    /// After `Ok` the row is kept with the partition: it is published with the batch, if this
+    /// attempt is the one that succeeds.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if `write` has named no place; what the place refuses.
+    /// The source returns it: the attempt fails.
+    pub fn set_aside(&self, row: SetAsideRow<'_>) -> Result<()> {
+        self.set_aside.put(row, self)
+    }
+
+    /// Says where rows go that do not fit; a sink calls it in `write`, before its first row.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if a place is named already.
+    pub fn set_aside_into(&self, place: Arc<dyn SetAsidePlace>) -> Result<()> {
+        self.set_aside.choose(place)
+    }
+
+    /// Returns how many rows of this attempt were set aside so far.
+    #[must_use]
+    pub fn rows_set_aside(&self) -> u64 {
+        self.set_aside.rows()
     }
 
     pub(crate) fn rest_is_skipped(&self) -> bool {

@@ -19,6 +19,7 @@ mod guarantee;
 mod message;
 mod options;
 mod rows;
+mod set_aside;
 mod target;
 mod writer;
 
@@ -48,6 +49,7 @@ pub use query::{
     StreamingQuery, Trigger,
 };
 pub use rows::{End, Rows};
+pub use set_aside::{SetAsidePlace, SetAsideRow};
 pub use source::{
     Plan, PlanLimits, PlanOf, ReadCounts, Replay, RowReader, Source, SourceContext, SourceState,
 };

@@ -81,6 +81,10 @@ pub struct SourceProgress {
     pub num_input_bytes: u64,
     /// Rows that did not fit and were dropped by policy (F5).
     pub num_dropped_rows: u64,
+    /// Rows that did not fit and were set aside (F5), from the sink's messages. They are not among
+    /// the input rows.
+    #[serde(default)]
+    pub num_set_aside_rows: u64,
     /// Rows that the sink left unread on purpose (W9).
     pub num_skipped_rows: u64,
     /// Rows known to be lost, for a lost batch (S2).
@@ -177,6 +181,9 @@ pub struct QuerySummary {
     pub output_files: u64,
     /// Rows that did not fit and were dropped by policy.
     pub dropped_rows: u64,
+    /// Rows that did not fit and were set aside.
+    #[serde(default)]
+    pub set_aside_rows: u64,
     /// Rows that a crash has lost, for a source that cannot replay.
     pub lost_rows: u64,
     /// How long the run took.
@@ -199,6 +206,7 @@ impl QuerySummary {
             output_bytes: 0,
             output_files: 0,
             dropped_rows: 0,
+            set_aside_rows: 0,
             lost_rows: 0,
             duration: Duration::ZERO,
             stopped: false,
@@ -213,6 +221,7 @@ impl QuerySummary {
         self.output_bytes += progress.sink.num_output_bytes.unwrap_or(0);
         self.output_files += progress.sink.num_output_files.unwrap_or(0);
         self.dropped_rows += progress.source.num_dropped_rows;
+        self.set_aside_rows += progress.source.num_set_aside_rows;
         self.lost_rows += progress.source.num_lost_rows;
     }
 }
@@ -237,6 +246,9 @@ impl fmt::Display for QuerySummary {
         )?;
         if self.dropped_rows > 0 {
             write!(f, ", {} rows dropped", self.dropped_rows)?;
+        }
+        if self.set_aside_rows > 0 {
+            write!(f, ", {} rows set aside", self.set_aside_rows)?;
         }
         if self.lost_rows > 0 {
             write!(f, ", {} rows lost", self.lost_rows)?;

@@ -1,6 +1,7 @@
 //! The rows that a task hands to `write`, and what the engine learns from how they were read.
 
 use crate::context::TaskContext;
+use crate::engine::caught;
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::source::{ReadCounts, RowReader};
 
@@ -54,6 +55,13 @@ pub trait Rows: Iterator + sealed::Sealed {
     fn skip_rest(self)
     where
         Self: Sized;
+
+    /// Reads on to the end of the partition, as the engine does after `write` has returned.
+    ///
+    /// For a sink around another one, which has to see everything that the source has to say. Rows
+    /// that nobody has read are an error unless they are skipped on purpose (W9).
+    #[doc(hidden)]
+    fn read_rest(&mut self) -> Result<()>;
 }
 
 impl<R: Rows + ?Sized> Rows for &mut R {
@@ -67,6 +75,10 @@ impl<R: Rows + ?Sized> Rows for &mut R {
 
     fn skip_rest(self) {
         sealed::Sealed::set_skip_rest(self);
+    }
+
+    fn read_rest(&mut self) -> Result<()> {
+        (**self).read_rest()
     }
 }
 
@@ -88,6 +100,10 @@ pub(crate) struct TaskRows<'t, Rd> {
     reader: Option<Rd>,
     task: &'t TaskContext,
     read: u64,
+    /// How many of the rows read were skipped, since the writer had left them unread.
+    skipped: u64,
+    /// Whether a row was found that the writer had left unread without saying so (W9).
+    unread: bool,
     end: End,
     error: Option<BoxError>,
 }
@@ -99,6 +115,8 @@ impl<'t, Rd: RowReader> TaskRows<'t, Rd> {
             reader,
             task,
             read: 0,
+            skipped: 0,
+            unread: false,
             end: End::Open,
             error: None,
         }
@@ -107,6 +125,11 @@ impl<'t, Rd: RowReader> TaskRows<'t, Rd> {
     /// Takes the source's error, if it failed.
     pub(crate) fn take_error(&mut self) -> Option<BoxError> {
         self.error.take()
+    }
+
+    /// Returns how many rows were left unread on purpose.
+    pub(crate) fn skipped(&self) -> u64 {
+        self.skipped
     }
 
     /// Returns what was read: the reader's own counts, or one for each row handed on.
@@ -180,4 +203,29 @@ impl<Rd: RowReader> Rows for TaskRows<'_, Rd> {
     fn skip_rest(self) {
         self.task.skip_rest();
     }
+
+    fn read_rest(&mut self) -> Result<()> {
+        while self.end == End::Open && !self.unread {
+            // The source runs here outside of what the writer asks for, so it needs a guard of
+            // its own.
+            match caught("reading the rest", || self.next()) {
+                Ok(None) => {}
+                Ok(Some(_)) if self.task.rest_is_skipped() => self.skipped += 1,
+                Ok(Some(_)) => self.unread = true,
+                Err(panic) => self.stop(End::CutOff, Some(panic.into())),
+            }
+        }
+        if self.unread {
+            return Err(unread(self.read - 1));
+        }
+        self.require_complete()
+    }
+}
+
+fn unread(read: u64) -> Error {
+    Error::new(
+        ErrorKind::Task,
+        format!("write returned with rows left unread; it had read {read}"),
+    )
+    .with_help("read all rows, or say that the rest is skipped with rows.skip_rest()")
 }

@@ -18,6 +18,8 @@ pub struct ReadCounts {
     pub bytes: u64,
     /// Rows that did not fit and were dropped by the source's policy (F5).
     pub dropped: u64,
+    /// Rows that did not fit and were set aside (F5). The engine counts them.
+    pub set_aside: u64,
 }
 
 impl ReadCounts {
@@ -28,6 +30,7 @@ impl ReadCounts {
             rows,
             bytes,
             dropped: 0,
+            set_aside: 0,
         }
     }
 
@@ -38,11 +41,19 @@ impl ReadCounts {
         self
     }
 
+    /// Sets the number of rows that were set aside.
+    #[must_use]
+    pub const fn with_set_aside(mut self, set_aside: u64) -> Self {
+        self.set_aside = set_aside;
+        self
+    }
+
     /// Adds other counts to these.
     pub fn add(&mut self, other: Self) {
         self.rows = self.rows.saturating_add(other.rows);
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.dropped = self.dropped.saturating_add(other.dropped);
+        self.set_aside = self.set_aside.saturating_add(other.set_aside);
     }
 }
 
@@ -179,6 +190,14 @@ pub trait Source: Send + Sync + 'static {
     /// Tells whether a logged plan can be read again after a crash (S2).
     fn replay(&self) -> Replay {
         Replay::Replayable
+    }
+
+    /// Tells whether rows that do not fit are set aside, with
+    /// [`TaskContext::set_aside`] (F5).
+    ///
+    /// A query whose source does so and whose sink has no place for such rows is refused at start.
+    fn sets_aside(&self) -> bool {
+        false
     }
 
     /// Makes the source ready.

@@ -101,6 +101,10 @@ where
         self.source.replay()
     }
 
+    fn sets_aside(&self) -> bool {
+        self.source.sets_aside()
+    }
+
     fn start(&self, context: &SourceContext) -> Result<(), BoxError> {
         self.source.start(context)
     }

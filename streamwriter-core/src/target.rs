@@ -89,6 +89,17 @@ pub trait Target: Send + Sync {
     /// Returns where the target is; the checkpoint remembers it (E6).
     fn location(&self) -> String;
 
+    /// Returns the parts of a target that is several, such as that of a sink with two places; none,
+    /// the default, for a target that is one.
+    ///
+    /// Each part remembers for itself, and `None` stands for one that cannot. A restart holds each
+    /// memory against the journal on its own, and a batch counts as recorded only if every part
+    /// records it: `commit` is called again otherwise, and is to leave alone the parts that have
+    /// it (E3).
+    fn parts(&self) -> Vec<Option<&dyn Target>> {
+        Vec::new()
+    }
+
     /// Looks, without changing anything, whether the target is one that can never be used.
     ///
     /// Called once per run before anything is recorded anywhere, so that a mistyped place does not

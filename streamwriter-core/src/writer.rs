@@ -48,6 +48,17 @@ pub trait StreamWriter: Send + Sync + 'static {
         Guarantee::AtLeastOnce
     }
 
+    /// Tells whether this sink has a place for rows that its source sets aside (F5).
+    ///
+    /// It does if it wraps another one in the prebuilt `SetAside`. One of its own gives a
+    /// [`SetAsidePlace`](crate::SetAsidePlace) to the task before it reads its first row, reads the
+    /// partition to its end, publishes what is there with the batch, and says in the
+    /// [metrics](CommitMessage::metrics) of each message how many rows it took: a message that
+    /// says another number fails its task.
+    fn takes_set_aside(&self) -> bool {
+        false
+    }
+
     /// Returns the target's memory, if this sink has one.
     ///
     /// Without it a checkpoint that went backwards, or was exchanged, goes unnoticed (E6).

@@ -13,6 +13,7 @@
 //! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
 //! | [`MemorySink`] | any | at-most-once | rows in this process | |
 //! | [`Noop`] | any | at-most-once | nothing | |
+//! | [`SetAside`] | those of the sink inside | that of the sink inside | its output, and bad rows in a place of their own | |
 //! | a sink of your own over [`Staging`] | yours | exactly-once | files of your format | |
 //!
 //! # Features
@@ -37,6 +38,10 @@ mod memory;
 mod noop;
 mod stdout;
 
+mod both;
+mod set_aside;
+
+pub use both::OfBoth;
 #[cfg(feature = "csv")]
 pub use file::Csv;
 #[cfg(feature = "jsonl")]
@@ -48,5 +53,6 @@ pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};
 #[cfg(feature = "parquet")]
 pub use parquet::{ArrowBatches, Columns, Compression, Encoding, ParquetSink, ViaSerde};
+pub use set_aside::{SetAside, SetAsideFiles};
 pub use staging::{Staging, StagingFile};
 pub use stdout::{Rendered, Stdout};

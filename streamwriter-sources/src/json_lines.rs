@@ -12,7 +12,7 @@ use streamwriter_core::{
 
 use crate::files::{
     BYTE_ORDER_MARK, BadRecord, BadRows, Decoded, Decoder, Directory, Failure, FileRange,
-    FileReader, FilesOffset, FilesPartition, Framing, Line, RangeInput,
+    FileReader, FilesOffset, FilesPartition, Framing, Line, RangeInput, Span,
 };
 
 /// The rows of the JSON lines files of a directory, one JSON value per line.
@@ -119,6 +119,10 @@ impl<R: DeserializeOwned + Send + 'static> Source for JsonLines<R> {
         self.directory.description("json lines")
     }
 
+    fn sets_aside(&self) -> bool {
+        self.directory.sets_aside()
+    }
+
     fn start(&self, context: &SourceContext) -> Result<(), BoxError> {
         Ok(self.directory.start(context)?)
     }
@@ -196,6 +200,7 @@ struct JsonDecoder<R> {
 
 impl<R: DeserializeOwned> Decoder for JsonDecoder<R> {
     type Row = R;
+    const FORMAT: &'static str = "jsonl";
 
     fn begin(&mut self, input: &mut RangeInput, range: &FileRange) -> Result<(), Failure> {
         input.seek(range.start, range.end)?;
@@ -214,7 +219,7 @@ impl<R: DeserializeOwned> Decoder for JsonDecoder<R> {
             let position = input.position();
             let line = match input.line(self.record_bytes_max)? {
                 Line::Bytes(line) => line,
-                Line::TooLong => return Ok(self.too_long(position)),
+                Line::TooLong(end) => return Ok(self.too_long(position, end)),
                 Line::End => return Ok(Decoded::End),
             };
             if line.trim_ascii_start().is_empty() {
@@ -222,11 +227,7 @@ impl<R: DeserializeOwned> Decoder for JsonDecoder<R> {
             }
             return Ok(match parse(line) {
                 Ok(row) => Decoded::Row(row),
-                Err(reason) => Decoded::Bad(BadRecord {
-                    position,
-                    column: None,
-                    reason,
-                }),
+                Err(reason) => bad_line(position, position + line.len() as u64, reason),
             });
         }
     }
@@ -234,13 +235,19 @@ impl<R: DeserializeOwned> Decoder for JsonDecoder<R> {
 
 impl<R> JsonDecoder<R> {
     #[cold]
-    fn too_long(&self, position: u64) -> Decoded<R> {
-        Decoded::Bad(BadRecord {
-            position,
-            column: None,
-            reason: format!("it is longer than {} bytes", self.record_bytes_max),
-        })
+    fn too_long(&self, start: u64, end: u64) -> Decoded<R> {
+        let reason = format!("it is longer than {} bytes", self.record_bytes_max);
+        bad_line(start, end, reason)
     }
+}
+
+#[cold]
+fn bad_line<R>(start: u64, end: u64, reason: String) -> Decoded<R> {
+    Decoded::Bad(BadRecord {
+        span: Span::exact(start, end),
+        column: None,
+        reason,
+    })
 }
 
 #[inline]

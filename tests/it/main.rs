@@ -24,3 +24,4 @@ mod power;
 #[cfg(unix)]
 mod processes;
 mod query;
+mod set_aside;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::context::{CancelReason, TaskContext};
 use crate::error::{BoxError, Error, ErrorKind, Result};
-use crate::message::{self, EncodedMessage};
+use crate::message::{self, CommitMessage, EncodedMessage};
 use crate::rows::{End, Rows, TaskRows};
 use crate::source::{ReadCounts, RowReader, Source};
 use crate::writer::WriteRows;
@@ -55,16 +55,18 @@ where
     };
     let written = caught("write", || writer.write(&mut rows, task));
     let message = judge(&mut rows, task, written).map_err(|unfinished| place(task, unfinished))?;
-    let skipped = rest_of(&mut rows, task).map_err(|error| failed(task, error))?;
+    let skipped = rest_of(&mut rows, task).map_err(|unfinished| place(task, unfinished))?;
     let (message, encoded) = caught("encoding the message", || {
-        cross(&message, message_bytes_max)
+        let crossed = cross(&message, message_bytes_max)?;
+        expect_set_aside(&crossed.0, task)?;
+        Ok(crossed)
     })
     .and_then(|crossed| crossed)
     .map_err(|error| failed(task, error))?;
     Ok(Finished {
         message,
         encoded,
-        counts: rows.counts(),
+        counts: rows.counts().with_set_aside(task.rows_set_aside()),
         skipped,
     })
 }
@@ -100,25 +102,42 @@ fn beside(error: Error, of_writer: Error) -> Error {
 }
 
 /// Reads on after `write` has returned: finds rows left unread (W9), or counts those skipped.
-fn rest_of<Rd: RowReader>(rows: &mut TaskRows<'_, Rd>, task: &TaskContext) -> Result<u64> {
-    let mut rest = 0;
-    while rows.end() == End::Open {
-        // The source runs here outside `write`, so it needs a guard of its own.
-        if caught("reading the rest", || rows.next())?.is_some() {
-            rest += 1;
-            if !task.rest_is_skipped() {
-                return Err(unread(rows.read() - 1));
-            }
-        }
-    }
+fn rest_of<Rd: RowReader>(
+    rows: &mut TaskRows<'_, Rd>,
+    task: &TaskContext,
+) -> Result<u64, Unfinished> {
+    let read = rows.read_rest();
     if let Some(error) = rows.take_error() {
-        return Err(reading_failed(error));
+        return Err(Unfinished::Failed(reading_failed(error)));
     }
-    Ok(rest)
+    // IMPORTANT: a cancelled source ends early. Nobody knows then what is left unread.
+    if rows.end() == End::Cancelled {
+        return Err(cancelled(task));
+    }
+    read.map_err(Unfinished::Failed)?;
+    Ok(rows.skipped())
+}
+
+/// Makes sure that every row which the source has set aside is in the message: one that is in no
+/// message is published by no commit (F5).
+fn expect_set_aside<M: CommitMessage>(message: &M, task: &TaskContext) -> Result<()> {
+    let (aside, told) = (
+        task.rows_set_aside(),
+        message.metrics().set_aside.unwrap_or(0),
+    );
+    if aside == told {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Message,
+        format!("the source has set {aside} rows aside, the message of the task tells of {told}"),
+    )
+    .with_help("finish the place for such rows after the last row, and count them in the message")
+    .permanent())
 }
 
 /// Sends a message through its encoding, as a replay after a crash would.
-fn cross<M: message::CommitMessage>(message: &M, bytes_max: usize) -> Result<(M, EncodedMessage)> {
+fn cross<M: CommitMessage>(message: &M, bytes_max: usize) -> Result<(M, EncodedMessage)> {
     let encoded = message::encode(message, bytes_max)?;
     Ok((message::decode(&encoded)?, encoded))
 }
@@ -145,14 +164,6 @@ fn cancelled(task: &TaskContext) -> Unfinished {
         ),
         Some(CancelReason::Batch) | None => Unfinished::Cancelled,
     }
-}
-
-fn unread(read: u64) -> Error {
-    Error::new(
-        ErrorKind::Task,
-        format!("write returned with rows left unread; it had read {read}"),
-    )
-    .with_help("read all rows, or say that the rest is skipped with rows.skip_rest()")
 }
 
 fn reading_failed(error: BoxError) -> Error {

@@ -189,6 +189,7 @@ where
                 num_input_rows: read.rows,
                 num_input_bytes: read.bytes,
                 num_dropped_rows: read.dropped,
+                num_set_aside_rows: prepared.metrics.set_aside.unwrap_or(0),
                 num_skipped_rows: read.skipped,
                 num_lost_rows: prepared.lost.unwrap_or(0),
             },

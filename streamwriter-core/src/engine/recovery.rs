@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::resume::{Facts, Resume, TargetFact, resume};
-use super::{Batch, Entry, Prepared};
+use super::resume::{Facts, Part, Resume, TargetFact, resume};
+use super::{Batch, Entry, Prepared, caught};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{BatchId, QueryId};
 use crate::journal::{Found, OffsetsRecord, Stored};
@@ -52,10 +52,10 @@ impl<S: Source, M: CommitMessage> Recovery<S, M> {
             offsets: newest(found.offsets.keys().next_back()),
             prepared: newest(found.prepared.keys().next_back()),
             commits,
-            target: target_fact(found, query, target)?,
+            targets: parts_of(found, query, target)?,
         };
         let mut recovery = Self::none();
-        match resume(facts)? {
+        match resume(&facts)? {
             Resume::Plan(_) => {}
             Resume::Write(batch) => recovery
                 .entries
@@ -87,10 +87,29 @@ impl<S: Source, M: CommitMessage> Recovery<S, M> {
     }
 }
 
-fn target_fact(found: &Found, query: QueryId, target: Option<&dyn Target>) -> Result<TargetFact> {
+/// Asks every part of a target, also of a part that is several itself.
+fn parts_of(found: &Found, query: QueryId, target: Option<&dyn Target>) -> Result<Vec<Part>> {
     let Some(target) = target else {
-        return Ok(TargetFact::NoMemory);
+        return Ok(vec![Part {
+            location: None,
+            memory: TargetFact::NoMemory,
+        }]);
     };
+    let parts = caught("the target's parts", || target.parts())?;
+    if parts.is_empty() {
+        return Ok(vec![Part {
+            location: Some(target.location()),
+            memory: target_fact(found, query, target)?,
+        }]);
+    }
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend(parts_of(found, query, part)?);
+    }
+    Ok(all)
+}
+
+fn target_fact(found: &Found, query: QueryId, target: &dyn Target) -> Result<TargetFact> {
     let Some(record) = target.last_committed(query)? else {
         return Ok(TargetFact::Nothing);
     };

@@ -3,13 +3,21 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::BatchId;
 
-/// The newest record of each kind, and what the target remembers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The newest record of each kind, and what each part of the target remembers.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) offsets: Option<BatchId>,
     pub(crate) prepared: Option<BatchId>,
     pub(crate) commits: Option<BatchId>,
-    pub(crate) target: TargetFact,
+    /// None for a sink without a target, several for one that commits to several places.
+    pub(crate) targets: Vec<Part>,
+}
+
+/// One part of the target: where it is, and what it remembers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) location: Option<String>,
+    pub(crate) memory: TargetFact,
 }
 
 /// What the target remembers.
@@ -49,13 +57,16 @@ pub(crate) enum Resume {
 /// | n | c | c | write n |
 /// | n | n | c or n | commit n |
 /// | n + 1 | n | c or n | commit n, then write n + 1 |
-pub(crate) fn resume(facts: Facts) -> Result<Resume> {
+///
+/// Each part of a target must fit on its own. A crash between two of their records leaves one at n
+/// and the other at c; n counts as recorded only if all of them have it.
+pub(crate) fn resume(facts: &Facts) -> Result<Resume> {
     let Facts {
         offsets,
         prepared,
         commits,
-        target,
-    } = facts;
+        ref targets,
+    } = *facts;
     let next = commits.map_or(BatchId::FIRST, BatchId::next);
     let after = next.next();
     let first = if offsets == commits && prepared == commits {
@@ -63,7 +74,9 @@ pub(crate) fn resume(facts: Facts) -> Result<Resume> {
     } else if offsets == Some(next) && prepared == commits {
         Resume::Write(next)
     } else if prepared == Some(next) && (offsets == Some(next) || offsets == Some(after)) {
-        let recorded = matches!(target, TargetFact::Newest { batch, .. } if batch == next);
+        let records =
+            |part: &Part| matches!(part.memory, TargetFact::Newest { batch, .. } if batch == next);
+        let recorded = !targets.is_empty() && targets.iter().all(records);
         let then_write = (offsets == Some(after)).then_some(after);
         Resume::Commit {
             batch: next,
@@ -73,7 +86,12 @@ pub(crate) fn resume(facts: Facts) -> Result<Resume> {
     } else {
         return Err(records_disagree(facts));
     };
-    check_target(first, commits, target)?;
+    for part in targets {
+        check_target(first, commits, part.memory).map_err(|error| match &part.location {
+            Some(location) => error.at_path(location),
+            None => error,
+        })?;
+    }
     Ok(first)
 }
 
@@ -103,7 +121,7 @@ fn check_target(first: Resume, commits: Option<BatchId>, target: TargetFact) -> 
     }
 }
 
-fn records_disagree(facts: Facts) -> Error {
+fn records_disagree(facts: &Facts) -> Error {
     let newest = |batch: Option<BatchId>| batch.map_or("none".to_owned(), |b| b.to_string());
     Error::new(
         ErrorKind::Corrupted,
@@ -165,18 +183,30 @@ mod tests {
 
     /// -1 stands for "none".
     fn decide(offsets: i64, prepared: i64, commits: i64, target: i64) -> Result<Resume> {
-        let target = match id(target) {
+        decide_for([offsets, prepared, commits], &[remembers(target)])
+    }
+
+    fn remembers(target: i64) -> TargetFact {
+        match id(target) {
             Some(batch) => TargetFact::Newest {
                 batch,
                 same_messages: true,
             },
             None => TargetFact::Nothing,
+        }
+    }
+
+    fn decide_for(records: [i64; 3], targets: &[TargetFact]) -> Result<Resume> {
+        let part = |(number, memory): (usize, &TargetFact)| Part {
+            location: Some(format!("/part-{number}")),
+            memory: *memory,
         };
-        resume(Facts {
-            offsets: id(offsets),
-            prepared: id(prepared),
-            commits: id(commits),
-            target,
+        let [offsets, prepared, commits] = records.map(id);
+        resume(&Facts {
+            offsets,
+            prepared,
+            commits,
+            targets: targets.iter().enumerate().map(part).collect(),
         })
     }
 
@@ -228,13 +258,64 @@ mod tests {
                 batch: BatchId::new(target),
                 same_messages: false,
             };
-            let facts = Facts {
-                offsets: id(offsets),
-                prepared: id(prepared),
-                commits: id(commits),
-                target,
-            };
-            assert_eq!(resume(facts).unwrap_err().kind(), ErrorKind::Mismatch);
+            let records = [offsets, prepared, commits];
+            let error = decide_for(records, &[target]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Mismatch);
+            // Also if it is the other part of two that fits, whichever comes first.
+            for (targets, at_fault) in [
+                ([target, remembers(commits)], "/part-0"),
+                ([remembers(commits), target], "/part-1"),
+                ([TargetFact::NoMemory, target], "/part-1"),
+            ] {
+                let error = decide_for(records, &targets).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Mismatch);
+                assert_eq!(error.path(), Some(at_fault));
+            }
+        }
+    }
+
+    #[test]
+    fn e3_e6_two_parts_fit_if_each_does_and_record_a_batch_if_both_do() {
+        for offsets in -1..5 {
+            for prepared in -1..5 {
+                for commits in -1..5 {
+                    let records = [offsets, prepared, commits];
+                    for (first, second) in (-1..5).flat_map(|a| (-1..5).map(move |b| (a, b))) {
+                        let alone =
+                            [first, second].map(|one| decide_for(records, &[remembers(one)]));
+                        let both = decide_for(records, &[remembers(first), remembers(second)]);
+                        let case = (records, first, second);
+                        assert_eq!(both.is_ok(), alone.iter().all(Result::is_ok), "{case:?}");
+                        let Ok(Resume::Commit { recorded, .. }) = both else {
+                            continue;
+                        };
+                        let n = commits + 1;
+                        assert_eq!(recorded, first == n && second == n, "{case:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn e3_a_part_without_a_memory_has_never_recorded_a_batch() {
+        let forgets = TargetFact::NoMemory;
+        for targets in [
+            vec![],
+            vec![forgets],
+            vec![forgets, remembers(4)],
+            vec![remembers(4), forgets],
+            vec![remembers(3), forgets],
+        ] {
+            let decided = decide_for([4, 4, 3], &targets).unwrap();
+            let not_recorded = matches!(
+                decided,
+                Resume::Commit {
+                    recorded: false,
+                    ..
+                }
+            );
+            assert!(not_recorded, "{targets:?}: {decided:?}");
         }
     }
 }

@@ -75,6 +75,8 @@ impl StoredCounts {
             rows,
             bytes,
             dropped,
+            // The messages say it, and those are in the record.
+            set_aside: _,
         } = counts;
         Self {
             rows,

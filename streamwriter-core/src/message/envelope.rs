@@ -32,20 +32,8 @@ struct Envelope<'a> {
 /// The proof costs little and moves a mistake from the restart after a crash, when nobody can
 /// mend it, to the task that made it.
 pub(crate) fn encode<M: CommitMessage>(message: &M, bytes_max: usize) -> Result<EncodedMessage> {
-    let envelope = Envelope {
-        type_name: M::TYPE.into(),
-        version: M::VERSION,
-        body: message.to_body().map_err(|error| {
-            Error::new(
-                ErrorKind::Message,
-                format!("cannot encode commit message `{}`", M::TYPE),
-            )
-            .with_source(error)
-            .permanent()
-        })?,
-    };
     let text =
-        serde_json::to_string(&envelope).map_err(|error| cannot("encode", M::TYPE, error))?;
+        serde_json::to_string(&wrap(message)?).map_err(|error| cannot("encode", M::TYPE, error))?;
     if text.len() > bytes_max {
         return Err(Error::new(
             ErrorKind::Message,
@@ -78,8 +66,40 @@ pub(crate) fn encode<M: CommitMessage>(message: &M, bytes_max: usize) -> Result<
 
 /// Decodes a message of the current or an older version.
 pub(crate) fn decode<M: CommitMessage>(message: &EncodedMessage) -> Result<M> {
-    let envelope: Envelope<'_> = serde_json::from_str(message.as_str())
+    let envelope = serde_json::from_str(message.as_str())
         .map_err(|error| cannot("read the envelope of", M::TYPE, error))?;
+    unwrap(envelope)
+}
+
+/// Encodes a message with its envelope, to stand inside another message.
+pub(crate) fn to_value<M: CommitMessage>(message: &M) -> Result<Value> {
+    serde_json::to_value(wrap(message)?).map_err(|error| cannot("encode", M::TYPE, error))
+}
+
+/// Decodes what [`to_value`] made: a message of the current or an older version.
+pub(crate) fn from_value<M: CommitMessage>(value: &Value) -> Result<M> {
+    let envelope = Envelope::deserialize(value)
+        .map_err(|error| cannot("read the envelope of", M::TYPE, error))?;
+    unwrap(envelope)
+}
+
+fn wrap<M: CommitMessage>(message: &M) -> Result<Envelope<'static>> {
+    let body = message.to_body().map_err(|error| {
+        Error::new(
+            ErrorKind::Message,
+            format!("cannot encode commit message `{}`", M::TYPE),
+        )
+        .with_source(error)
+        .permanent()
+    })?;
+    Ok(Envelope {
+        type_name: M::TYPE.into(),
+        version: M::VERSION,
+        body,
+    })
+}
+
+fn unwrap<M: CommitMessage>(envelope: Envelope<'_>) -> Result<M> {
     if envelope.type_name != M::TYPE {
         return Err(Error::new(
             ErrorKind::Message,

@@ -14,7 +14,7 @@ pub(crate) mod totals;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use envelope::{EncodedMessage, decode, encode};
+pub(crate) use envelope::{EncodedMessage, decode, encode, from_value, to_value};
 pub use field::{FieldError, FieldResult, MessageField, MessageKey};
 pub use totals::totals;
 
@@ -32,6 +32,8 @@ pub struct MessageMetrics {
     pub bytes: Option<u64>,
     /// Files written, if the message says so.
     pub files: Option<u64>,
+    /// Rows set aside, which are not among the rows written, if the message says so (F5).
+    pub set_aside: Option<u64>,
 }
 
 impl MessageMetrics {
@@ -56,6 +58,13 @@ impl MessageMetrics {
         self
     }
 
+    /// Sets the number of rows set aside.
+    #[must_use]
+    pub const fn with_set_aside(mut self, rows: u64) -> Self {
+        self.set_aside = Some(rows);
+        self
+    }
+
     /// Adds other metrics to these; what neither says stays unsaid.
     pub fn add(&mut self, other: Self) {
         fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
@@ -67,6 +76,7 @@ impl MessageMetrics {
         self.rows = sum(self.rows, other.rows);
         self.bytes = sum(self.bytes, other.bytes);
         self.files = sum(self.files, other.files);
+        self.set_aside = sum(self.set_aside, other.set_aside);
     }
 }
 

@@ -1,5 +1,7 @@
-//! What generated code calls. Not public API: it changes with the macros, without notice.
+//! What generated code and our own sinks call. Not public API: it changes with the macros and the
+//! sinks, without notice.
 
+mod enclosed;
 mod messages;
 mod name;
 mod output;
@@ -24,6 +26,7 @@ pub use crate::options::{OptionMap, OptionReader, OptionSpec, OptionValue, SinkO
 pub use crate::rows::Rows;
 pub use crate::target::Target;
 pub use crate::writer::{StreamWriter, WriteRows};
+pub use enclosed::{caught, message_from_value, message_to_value};
 pub use messages::{BorrowMessages, FromMessages, all_some, totals_of_some};
 pub use name::NamelessWriter;
 pub use output::{CommitOutput, WriteOutput};

@@ -48,6 +48,9 @@ where
         &sink_description,
         &storage,
     )?;
+    if source.sets_aside() && !writer.takes_set_aside() {
+        return Err(no_place(&source_description, &sink_description));
+    }
     caught("check_rows", || writer.check_rows())?
         .map_err(|error| sink_error(&sink_description, error.into()))?;
     if let Some(target) = writer.target() {
@@ -165,6 +168,20 @@ fn require(
         }
         _ => Ok(()),
     }
+}
+
+fn no_place(source: &str, sink: &str) -> Error {
+    Error::new(
+        ErrorKind::Config,
+        format!(
+            "the source {source} sets rows aside that do not fit, and the sink {sink} has no place \
+             for them"
+        ),
+    )
+    .with_help(
+        "name one: write_to(SetAside::new(sink, directory)?), or have such rows fail the batch or \
+         be dropped",
+    )
 }
 
 fn sink_error(description: &str, error: BoxError) -> Error {

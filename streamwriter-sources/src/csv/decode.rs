@@ -9,7 +9,9 @@ use streamwriter_core::{Error, Result};
 
 use super::error::{Cause, DecodeError, shape_error};
 use super::row::{Header, Record, fields_of};
-use crate::files::{BYTE_ORDER_MARK, BadRecord, Decoded, Decoder, Failure, FileRange, RangeInput};
+use crate::files::{
+    BYTE_ORDER_MARK, BadRecord, Decoded, Decoder, Failure, FileRange, RangeInput, Span,
+};
 use crate::plain::config;
 
 /// The first sizes of the buffers, which grow; small in tests, so that they do.
@@ -73,6 +75,8 @@ pub(crate) struct CsvDecoder<'o, R> {
     options: &'o CsvOptions,
     records: Records,
     header: Header,
+    /// Where the header stands, if the files have one.
+    header_span: Option<Span>,
     row: PhantomData<fn() -> R>,
 }
 
@@ -85,8 +89,10 @@ impl<'o, R> CsvDecoder<'o, R> {
                 text: vec![0; TEXT_BYTES],
                 ends: vec![0; FIELDS],
                 record_bytes_max,
+                terminated: false,
             },
             header: Header::default(),
+            header_span: None,
             row: PhantomData,
         }
     }
@@ -103,6 +109,7 @@ impl<R> fmt::Debug for CsvDecoder<'_, R> {
 
 impl<R: DeserializeOwned> Decoder for CsvDecoder<'_, R> {
     type Row = R;
+    const FORMAT: &'static str = "csv";
 
     fn begin(&mut self, input: &mut RangeInput, range: &FileRange) -> Result<(), Failure> {
         self.records.restart(self.options);
@@ -113,13 +120,19 @@ impl<R: DeserializeOwned> Decoder for CsvDecoder<'_, R> {
         let mut first_row = input.position();
         let read = self.records.next(input)?;
         self.header = Header::read(&read, self.options.header)?;
+        self.header_span = None;
         if self.options.header {
+            self.header_span = Some(self.records.span(first_row, input));
             first_row = input.position();
         }
         self.records.restart(self.options);
         // A range that ends inside of the header, after blank lines, has no rows.
         let start = range.start.max(first_row).min(range.end);
         Ok(input.seek(start, range.end)?)
+    }
+
+    fn header(&self) -> Option<Span> {
+        self.header_span
     }
 
     #[inline]
@@ -129,24 +142,24 @@ impl<R: DeserializeOwned> Decoder for CsvDecoder<'_, R> {
             Framed::End => return Ok(Decoded::End),
             Framed::TooLong => {
                 let reason = format!("it is longer than {} bytes", self.records.record_bytes_max);
-                return Ok(bad_record(position, None, reason));
+                return Ok(bad_record(self.records.span(position, input), None, reason));
             }
             Framed::Unclosed => {
                 let reason = "a quote is not closed before the end of the file".to_owned();
-                return Ok(bad_record(position, None, reason));
+                return Ok(bad_record(self.records.span(position, input), None, reason));
             }
             Framed::Record(text, ends) => Record::new(text, ends, &self.header, self.options),
         };
         match record.and_then(|record| record.decode()) {
             Ok(row) => Ok(Decoded::Row(row)),
-            Err(error) => self.refuse(position, &error),
+            Err(error) => self.refuse(self.records.span(position, input), &error),
         }
     }
 }
 
-fn bad_record<R>(position: u64, column: Option<String>, reason: String) -> Decoded<R> {
+fn bad_record<R>(span: Span, column: Option<String>, reason: String) -> Decoded<R> {
     Decoded::Bad(BadRecord {
-        position,
+        span,
         column,
         reason,
     })
@@ -155,7 +168,7 @@ fn bad_record<R>(position: u64, column: Option<String>, reason: String) -> Decod
 impl<R: DeserializeOwned> CsvDecoder<'_, R> {
     /// Tells a row that does not fit from a file that does not.
     #[cold]
-    fn refuse(&self, position: u64, error: &DecodeError) -> Result<Decoded<R>, Failure> {
+    fn refuse(&self, span: Span, error: &DecodeError) -> Result<Decoded<R>, Failure> {
         match error.cause() {
             Cause::Missing(field) => Err(self.missing(field).into()),
             Cause::Shape(message) => Err(shape_error(
@@ -165,7 +178,7 @@ impl<R: DeserializeOwned> CsvDecoder<'_, R> {
             .into()),
             Cause::Value(reason) => {
                 let column = error.column().map(|index| self.header.column(index));
-                Ok(bad_record(position, column, reason.clone()))
+                Ok(bad_record(span, column, reason.clone()))
             }
         }
     }
@@ -193,6 +206,8 @@ struct Records {
     text: Vec<u8>,
     ends: Vec<usize>,
     record_bytes_max: usize,
+    /// Whether the end of a line ended the last record, and not the end of the range.
+    terminated: bool,
 }
 
 /// One record as it stands in the file.
@@ -219,6 +234,7 @@ impl Records {
     #[inline]
     fn next(&mut self, input: &mut RangeInput) -> std::io::Result<Framed<'_>> {
         let (mut text, mut ends, mut bytes) = (0, 0, 0);
+        self.terminated = true;
         loop {
             if input.available().is_empty() && !input.fill()? {
                 return Ok(self.last(text, ends, bytes));
@@ -252,6 +268,7 @@ impl Records {
     /// The parser would end it inside of quotes, too, and make the rest of the file one field.
     #[cold]
     fn last(&mut self, text: usize, ends: usize, bytes: usize) -> Framed<'_> {
+        self.terminated = false;
         if bytes > self.record_bytes_max.saturating_add(2) {
             self.core.reset();
             return Framed::TooLong;
@@ -269,6 +286,11 @@ impl Records {
             }
             _ => Framed::End,
         }
+    }
+
+    /// Returns where the last record stands, which was read from this position on.
+    fn span(&self, position: u64, input: &RangeInput) -> Span {
+        Span::between_line_ends(position, input.position(), self.terminated)
     }
 
     fn record(&self, text: usize, ends: usize) -> Framed<'_> {

@@ -205,6 +205,10 @@ impl<R: DeserializeOwned + Send + 'static> Source for Csv<R> {
         self.directory.description("csv")
     }
 
+    fn sets_aside(&self) -> bool {
+        self.directory.sets_aside()
+    }
+
     fn start(&self, context: &SourceContext) -> Result<(), BoxError> {
         self.options.validate()?;
         Ok(self.directory.start(context)?)

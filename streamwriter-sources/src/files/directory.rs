@@ -151,22 +151,28 @@ impl Directory {
     }
 
     pub(crate) fn accept(&self, batch: BatchId, counts: &ReadCounts) -> Result<()> {
-        match self.options.bad_rows {
-            BadRows::Drop { limit } if counts.dropped > limit => Err(Error::new(
-                ErrorKind::Row,
-                format!(
-                    "{} rows do not fit, more than the limit of {limit} for one batch",
-                    counts.dropped
-                ),
-            )
-            .in_batch(batch)
-            .with_help(
-                "raise the limit of `BadRows::Drop` and start again, or correct the files and \
-                 start anew with another checkpoint and target",
-            )
-            .permanent()),
-            _ => Ok(()),
+        let (bad, limit, policy) = match self.options.bad_rows {
+            BadRows::Fail => return Ok(()),
+            BadRows::Drop { limit } => (counts.dropped, limit, "Drop"),
+            BadRows::SetAside { limit } => (counts.set_aside, limit, "SetAside"),
+        };
+        if bad <= limit {
+            return Ok(());
         }
+        Err(Error::new(
+            ErrorKind::Row,
+            format!("{bad} rows do not fit, more than the limit of {limit} for one batch"),
+        )
+        .in_batch(batch)
+        .with_help(format!(
+            "raise the limit of `BadRows::{policy}` and start again, or correct the files and \
+             start anew with another checkpoint and target"
+        ))
+        .permanent())
+    }
+
+    pub(crate) fn sets_aside(&self) -> bool {
+        matches!(self.options.bad_rows, BadRows::SetAside { .. })
     }
 
     fn wanted<'a>(

@@ -28,8 +28,9 @@ pub(crate) struct RangeInput {
 pub(crate) enum Line<'i> {
     /// A line without its `\n`.
     Bytes(&'i [u8]),
-    /// A line that is longer than allowed; it has been skipped.
-    TooLong,
+    /// A line that is longer than allowed; it has been skipped. Its `\n`, or the end of the range,
+    /// is at this position.
+    TooLong(u64),
     /// The range is at its end.
     End,
 }
@@ -143,8 +144,7 @@ impl RangeInput {
             }
             searched = available.len();
             if searched > bytes_max {
-                self.skip_line()?;
-                return Ok(Line::TooLong);
+                return Ok(Line::TooLong(self.skip_line()?));
             }
             if !self.fill()? {
                 if searched == 0 {
@@ -153,26 +153,28 @@ impl RangeInput {
                 break (searched, 0);
             }
         };
-        let start = self.start;
+        let (start, position) = (self.start, self.position());
         self.consume(length + terminator);
         if length > bytes_max {
-            return Ok(Line::TooLong);
+            return Ok(Line::TooLong(position + length as u64));
         }
         let line = self.buffer.get(start..start + length);
         Ok(Line::Bytes(line.unwrap_or_default()))
     }
 
+    /// Moves behind the line, and returns where it ends.
     #[cfg(feature = "jsonl")]
-    fn skip_line(&mut self) -> io::Result<()> {
+    fn skip_line(&mut self) -> io::Result<u64> {
         loop {
             let available = self.available();
             if let Some(at) = memchr::memchr(b'\n', available) {
+                let end = self.position() + at as u64;
                 self.consume(at + 1);
-                return Ok(());
+                return Ok(end);
             }
             self.consume(available.len());
             if !self.fill()? {
-                return Ok(());
+                return Ok(self.position());
             }
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! In the order of the data: [`listing`] finds files that are not [`taken`], [`batch`] chooses
 //! what fits into one batch, [`split`] cuts it into partitions on record boundaries that [`scan`]
-//! finds, [`reader`] reads a partition through [`input`], and [`tracker`] remembers.
+//! finds, [`reader`] reads a partition through [`input`] and hands what does not fit to
+//! [`set_aside`], and [`tracker`] remembers.
 
 mod directory;
 mod options;
@@ -15,6 +16,8 @@ mod split;
 
 mod input;
 mod reader;
+mod set_aside;
+mod span;
 
 mod taken;
 mod tracker;
@@ -22,6 +25,10 @@ mod tracker;
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl"))]
 pub(crate) mod tests;
+
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
+mod set_aside_tests;
 
 pub(crate) use directory::Directory;
 #[cfg(feature = "jsonl")]
@@ -31,6 +38,7 @@ pub use options::BadRows;
 pub use position::{FileIdentity, FileRange, FilesOffset, FilesPartition};
 pub(crate) use reader::{BadRecord, Decoded, Decoder, Failure, FileReader};
 pub(crate) use scan::Framing;
+pub(crate) use span::Span;
 
 /// The UTF-8 byte order mark, which some programs write at the start of a file.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

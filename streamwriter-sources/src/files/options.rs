@@ -36,6 +36,16 @@ pub enum BadRows {
         /// How many bad rows one batch may hold; one more fails the batch.
         limit: u64,
     },
+    /// Bad rows are left out, counted, and kept as they are in a place of their own, with the
+    /// reasons, up to a limit.
+    ///
+    /// The sink has to have that place: wrap it in `SetAside`. Rows that were set aside and
+    /// corrected are read by the same source, from files with the extension `jsonl.rejected` or
+    /// `csv.rejected`.
+    SetAside {
+        /// How many bad rows one batch may hold; one more fails the batch.
+        limit: u64,
+    },
 }
 
 /// Options of a directory source that do not depend on the format.

@@ -12,11 +12,16 @@ use super::Directory;
 use super::input::RangeInput;
 use super::options::BadRows;
 use super::position::{FileRange, FilesPartition, read_error};
+use super::set_aside::Aside;
+use super::span::Span;
 
 /// Turns bytes into rows; one for each format.
 pub(crate) trait Decoder: Send {
     /// What a row is.
     type Row;
+
+    /// The format as an extension of files.
+    const FORMAT: &'static str;
 
     /// Makes ready for a range. The input is at the beginning of the file and has no other end;
     /// afterwards it is at the first row of the range and ends with it.
@@ -24,6 +29,11 @@ pub(crate) trait Decoder: Send {
 
     /// Reads the next row of the range.
     fn next(&mut self, input: &mut RangeInput) -> Result<Decoded<Self::Row>, Failure>;
+
+    /// Returns where the header of the file stands, if it has one.
+    fn header(&self) -> Option<Span> {
+        None
+    }
 }
 
 /// What a decoder found.
@@ -39,8 +49,8 @@ pub(crate) enum Decoded<R> {
 /// A row that does not fit: where it is, and why.
 #[derive(Debug)]
 pub(crate) struct BadRecord {
-    /// A position in the file from which only line ends lead to the row.
-    pub(crate) position: u64,
+    /// Where it stands.
+    pub(crate) span: Span,
     /// The column, if it is known.
     pub(crate) column: Option<String>,
     /// What is wrong with it.
@@ -77,6 +87,8 @@ pub(crate) struct FileReader<'a, D> {
     decoder: D,
     task: &'a TaskContext,
     counts: ReadCounts,
+    /// The way of bad rows of the current range to where they are set aside, once it has one.
+    aside: Option<Aside<'a>>,
 }
 
 impl<'a, D: Decoder> FileReader<'a, D> {
@@ -94,6 +106,7 @@ impl<'a, D: Decoder> FileReader<'a, D> {
             decoder,
             task,
             counts: ReadCounts::default(),
+            aside: None,
         };
         reader.advance()?;
         Ok(reader)
@@ -116,6 +129,7 @@ impl<'a, D: Decoder> FileReader<'a, D> {
     /// Ends a range: only now it is known that its rows were those that were planned.
     fn end(&mut self, range: &FileRange) -> Result<()> {
         self.current = None;
+        self.aside = None;
         self.counts.bytes = self.counts.bytes.saturating_add(range.bytes());
         match self.input.finish() {
             Some(file) => range.file.check(&file, self.directory.root()),
@@ -150,18 +164,16 @@ impl<'a, D: Decoder> FileReader<'a, D> {
 
     /// Does with a bad row what the policy says; the one place that knows the policies.
     #[cold]
-    fn judge(&mut self, range: &FileRange, bad: &BadRecord) -> Result<()> {
+    fn judge(&mut self, range: &'a FileRange, bad: &BadRecord) -> Result<()> {
         match self.directory.options.bad_rows {
             BadRows::Fail => Err(self.bad_row(range, bad).with_help(
-                "let such rows be left out with `.bad_rows(BadRows::Drop { limit })` and start \
-                 again, or correct the file and start anew with another checkpoint and target",
+                "have such rows set aside with `.bad_rows(BadRows::SetAside { limit })` and the \
+                 sink in `SetAside::new(sink, directory)?`, or left out with \
+                 `.bad_rows(BadRows::Drop { limit })`, and start again; or correct the file and \
+                 start anew with another checkpoint and target",
             )),
             BadRows::Drop { limit } if self.counts.dropped >= limit => {
-                Err(self.bad_row(range, bad).with_help(format!(
-                    "it is one more than the limit of {limit} for one batch: raise the limit of \
-                     `BadRows::Drop` and start again, or correct the file and start anew with \
-                     another checkpoint and target"
-                )))
+                Err(self.one_too_many(range, bad, "Drop", limit))
             }
             BadRows::Drop { .. } => {
                 if self.counts.dropped == 0 {
@@ -171,7 +183,37 @@ impl<'a, D: Decoder> FileReader<'a, D> {
                 self.counts.dropped += 1;
                 Ok(())
             }
+            BadRows::SetAside { limit } if self.task.rows_set_aside() >= limit => {
+                Err(self.one_too_many(range, bad, "SetAside", limit))
+            }
+            BadRows::SetAside { .. } => {
+                if self.task.rows_set_aside() == 0 {
+                    // Without the line: to find it takes long far into a file, in every batch.
+                    let path = self.directory.root().join(&range.file.path);
+                    let (path, byte, reason) = (path.display(), bad.span.start, &bad.reason);
+                    tracing::warn!(%path, byte, reason, "set aside the first of the bad rows");
+                }
+                self.set_aside(range, bad)
+            }
         }
+    }
+
+    /// Hands a bad row to where the sink wants it.
+    fn set_aside(&mut self, range: &'a FileRange, bad: &BadRecord) -> Result<()> {
+        let root = self.directory.root();
+        let aside = match &mut self.aside {
+            Some(aside) => aside,
+            none => none.insert(Aside::open(root, range, self.decoder.header())?),
+        };
+        aside.put(bad, D::FORMAT, self.task)
+    }
+
+    fn one_too_many(&self, range: &FileRange, bad: &BadRecord, policy: &str, limit: u64) -> Error {
+        self.bad_row(range, bad).with_help(format!(
+            "it is one more than the limit of {limit} for one batch: raise the limit of \
+             `BadRows::{policy}` and start again, or correct the file and start anew with another \
+             checkpoint and target"
+        ))
     }
 
     fn bad_row(&self, range: &FileRange, bad: &BadRecord) -> Error {
@@ -180,9 +222,9 @@ impl<'a, D: Decoder> FileReader<'a, D> {
             Some(column) => format!(", column {column}"),
             None => String::new(),
         };
-        let place = match locate(&path, bad.position) {
+        let place = match locate(&path, bad.span.start) {
             Ok((line, byte)) => format!("line {line}, byte {byte}"),
-            Err(_) => format!("byte {}", bad.position),
+            Err(_) => format!("byte {}", bad.span.start),
         };
         Error::new(
             ErrorKind::Row,

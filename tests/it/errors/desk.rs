@@ -8,18 +8,18 @@ use streamwriter::ErrorKind;
 
 use crate::processes::quickstart::binary;
 
-pub(super) const HEADER: &str = "year,month,day,dep_time,sched_dep_time,dep_delay,arr_time,sched_arr_time,\
+pub(crate) const HEADER: &str = "year,month,day,dep_time,sched_dep_time,dep_delay,arr_time,sched_arr_time,\
                       arr_delay,carrier,flight,tailnum,origin,dest,air_time,distance,hour,minute,\
                       time_hour";
 
 /// A record whose flight number tells it from the others.
-pub(super) fn flight(number: i64) -> String {
+pub(crate) fn flight(number: i64) -> String {
     format!(
         "2013,1,1,517,515,2,830,819,11,UA,{number},N14228,EWR,IAH,227,1400,5,15,2013-01-01T10:00:00Z"
     )
 }
 
-pub(super) fn csv(records: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn csv(records: impl IntoIterator<Item = String>) -> String {
     let mut text = format!("{HEADER}\n");
     for record in records {
         text.push_str(&record);
@@ -28,46 +28,46 @@ pub(super) fn csv(records: impl IntoIterator<Item = String>) -> String {
     text
 }
 
-pub(super) fn flights(numbers: impl IntoIterator<Item = i64>) -> String {
+pub(crate) fn flights(numbers: impl IntoIterator<Item = i64>) -> String {
     csv(numbers.into_iter().map(flight))
 }
 
 /// A folder with an input, an output and a checkpoint, and the binary over them.
-pub(super) struct Desk {
-    pub(super) directory: tempfile::TempDir,
+pub(crate) struct Desk {
+    pub(crate) directory: tempfile::TempDir,
 }
 
 /// How a run of the binary ended, and what it printed.
 #[derive(Debug)]
-pub(super) struct Run {
-    pub(super) code: Option<i32>,
-    pub(super) printed: String,
-    pub(super) shown: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) printed: String,
+    pub(crate) shown: String,
 }
 
 impl Desk {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("in")).unwrap();
         Self { directory }
     }
 
-    pub(super) fn with_file(name: &str, bytes: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with_file(name: &str, bytes: impl AsRef<[u8]>) -> Self {
         let desk = Self::new();
         desk.put(name, bytes);
         desk
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    pub(super) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
         fs::write(self.path("in").join(name), bytes).unwrap();
     }
 
     /// The binary with the usual options, and some in the place of those.
-    pub(super) fn command(&self, instead: &[(&str, &str)]) -> Command {
+    pub(crate) fn command(&self, instead: &[(&str, &str)]) -> Command {
         let usual = [
             ("--input", "in"),
             ("--output", "out"),
@@ -88,16 +88,16 @@ impl Desk {
         command
     }
 
-    pub(super) fn run(&self) -> Run {
+    pub(crate) fn run(&self) -> Run {
         self.run_with(&[])
     }
 
-    pub(super) fn run_with(&self, instead: &[(&str, &str)]) -> Run {
+    pub(crate) fn run_with(&self, instead: &[(&str, &str)]) -> Run {
         Run::of(self.command(instead).output().unwrap())
     }
 
     /// Plans batch 0 and dies before it writes a row.
-    pub(super) fn crash_with_a_planned_batch(&self) {
+    pub(crate) fn crash_with_a_planned_batch(&self) {
         let output = self
             .command(&[])
             .env("STREAMWRITER_FAILPOINT", "offsets=kill@1")
@@ -108,7 +108,7 @@ impl Desk {
     }
 
     /// The flight numbers that a reader of the output sees.
-    pub(super) fn published(&self, output: &str) -> Vec<i64> {
+    pub(crate) fn published(&self, output: &str) -> Vec<i64> {
         let mut numbers = Vec::new();
         let Ok(entries) = fs::read_dir(self.path(output)) else {
             return numbers;
@@ -131,7 +131,7 @@ impl Desk {
 }
 
 impl Run {
-    pub(super) fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             printed: String::from_utf8(output.stderr).unwrap(),
@@ -141,7 +141,7 @@ impl Run {
 
     /// It ended with an error of this kind that says all of this, once, as a person would.
     #[track_caller]
-    pub(super) fn failed(&self, kind: ErrorKind, says: &[&str]) {
+    pub(crate) fn failed(&self, kind: ErrorKind, says: &[&str]) {
         let printed = &self.printed;
         assert_eq!(self.code, Some(1), "{printed}");
         assert_eq!(self.shown, "", "an error is not output");
@@ -169,7 +169,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub(super) fn went_well(&self, says: &[&str]) {
+    pub(crate) fn went_well(&self, says: &[&str]) {
         assert_eq!(self.code, Some(0), "{}", self.printed);
         assert!(!self.printed.contains("error"), "{}", self.printed);
         for part in says {

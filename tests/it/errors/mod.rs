@@ -1,7 +1,7 @@
 //! What a person meets who uses the quickstart wrongly: each error names the thing, the place and
 //! the way out, and costs no row (F5, B2, E5, E6, E9, Q2).
 
-mod desk;
+pub(crate) mod desk;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -5,7 +5,7 @@ mod scripted;
 
 use std::path::Path;
 
-pub(crate) use numbers::Numbers;
+pub(crate) use numbers::{Numbers, Reader};
 pub(crate) use scripted::{Event, Scripted, Table, Written};
 use streamwriter::{Error, QuerySummary, Trigger, stream};
 

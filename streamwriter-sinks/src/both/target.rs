@@ -1,0 +1,78 @@
+//! The target of two sinks: each call goes to both, and each part remembers for itself (E6).
+
+use streamwriter_core::{
+    BatchId, QueryId, Result, Run, StreamWriter, Sweep, Target, TargetClaim, TargetRecord,
+};
+
+use super::{Both, together};
+
+impl<A: StreamWriter, B: StreamWriter> Both<A, B> {
+    /// Calls both targets, as far as there are any; the second only if the first agrees.
+    fn each(&self, mut call: impl FnMut(&dyn Target) -> Result<()>) -> Result<()> {
+        let targets = [self.first.target(), self.second.target()];
+        targets
+            .into_iter()
+            .flatten()
+            .try_for_each(|target| call(target).map_err(|error| error.at_path(target.location())))
+    }
+}
+
+impl<A: StreamWriter, B: StreamWriter> Target for Both<A, B> {
+    fn location(&self) -> String {
+        let targets = [self.first.target(), self.second.target()];
+        let locations: Vec<_> = targets
+            .into_iter()
+            .flatten()
+            .map(Target::location)
+            .collect();
+        locations.join(" and ")
+    }
+
+    fn parts(&self) -> Vec<Option<&dyn Target>> {
+        vec![self.first.target(), self.second.target()]
+    }
+
+    fn check(&self) -> Result<()> {
+        self.each(|target| target.check())
+    }
+
+    fn open(&self, claim: &TargetClaim) -> Result<()> {
+        self.each(|target| target.open(claim))
+    }
+
+    /// Returns the older of the two records: what both have. Nothing, if one has nothing or cannot
+    /// tell.
+    fn last_committed(&self, query: QueryId) -> Result<Option<TargetRecord>> {
+        let (Some(first), Some(second)) = (self.first.target(), self.second.target()) else {
+            return Ok(None);
+        };
+        let records = (first.last_committed(query)?, second.last_committed(query)?);
+        Ok(match records {
+            (Some(first), Some(second)) if second.batch < first.batch => Some(second),
+            (Some(first), Some(_)) => Some(first),
+            _ => None,
+        })
+    }
+
+    fn record(&self, record: &TargetRecord) -> Result<()> {
+        self.each(|target| target.record(record))
+    }
+
+    /// Sweeps both, also if one of them fails.
+    fn sweep(&self, query: QueryId, run: Run, through: BatchId) -> Result<Sweep> {
+        let (mut found, mut outcome) = (Sweep::default(), Ok(()));
+        let targets = [self.first.target(), self.second.target()];
+        for target in targets.into_iter().flatten() {
+            match target.sweep(query, run, through) {
+                Ok(sweep) => {
+                    found.removed += sweep.removed;
+                    found.remaining += sweep.remaining;
+                }
+                Err(error) => {
+                    outcome = together(outcome, Err(error.at_path(target.location())));
+                }
+            }
+        }
+        outcome.map(|()| found)
+    }
+}
