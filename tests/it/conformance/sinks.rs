@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use streamwriter::testing::conformance::{Conformance, Place};
 use streamwriter::{
     ArrowBatches, BoxError, Compression, Error, FileFormat, FileSink, MemorySink, Noop,
-    ParquetSink, Staging, Stdout, ViaSerde, sink_conformance,
+    ParquetSink, SetAside, Staging, Stdout, ViaSerde, sink_conformance,
 };
 
 use super::many_files::ManyFiles;
@@ -30,10 +30,11 @@ sink_conformance! { mod stdout: stdout() }
 sink_conformance! { mod memory: memory() }
 sink_conformance! { mod noop: Conformance::new(|_| Ok::<_, Error>(Noop::new()), |_| Ok::<_, Error>(vec![])) }
 sink_conformance! { mod many_files_in_directories: many_files() }
+sink_conformance! { mod set_aside_around_json_lines: set_aside(FileSink::json_lines_in) }
 sink_conformance! { mod the_example_of_the_readme: the_example() }
 
-fn staging(place: &Place) -> Staging {
-    Staging::over(place.storage())
+fn staging(place: &Place) -> Result<Staging, Error> {
+    Ok(Staging::over(place.storage()?))
 }
 
 fn file<F: FileFormat>(
@@ -42,7 +43,7 @@ fn file<F: FileFormat>(
 ) -> Conformance<FileSink<F>, Row> {
     Conformance::of_rows(
         Row::of,
-        move |place| Ok::<_, Error>(make(staging(place))),
+        move |place| Ok::<_, Error>(make(staging(place)?)),
         move |place| read(&place.directory()),
     )
 }
@@ -52,7 +53,7 @@ fn parquet(
 ) -> Conformance<ParquetSink<ViaSerde>, Row> {
     Conformance::of_rows(
         Row::of,
-        move |place| Ok::<_, Error>(make(ParquetSink::new_in(staging(place)))),
+        move |place| Ok::<_, Error>(make(ParquetSink::new_in(staging(place)?))),
         |place| read::parquet(&place.directory()),
     )
 }
@@ -66,7 +67,7 @@ fn arrow_batches() -> Conformance<ParquetSink<ArrowBatches>, RecordBatch> {
             RecordBatch::try_new(Arc::clone(&of_rows), vec![column]).unwrap()
         },
         move |place| {
-            let sink = ParquetSink::arrow_in(staging(place), Arc::clone(&schema));
+            let sink = ParquetSink::arrow_in(staging(place)?, Arc::clone(&schema));
             Ok::<_, Error>(sink)
         },
         |place| read::parquet_numbers(&place.directory()),
@@ -103,7 +104,7 @@ fn memory() -> Conformance<MemorySink<u64>, u64> {
 
 fn many_files() -> Conformance<ManyFiles, u64> {
     Conformance::new(
-        |place| Ok::<_, Error>(ManyFiles(staging(place))),
+        |place| Ok::<_, Error>(ManyFiles(staging(place)?)),
         |place| {
             let below = |number| place.directory().join(format!("remainder={number}"));
             let mut rows = read::text(&below(0))?;
@@ -113,12 +114,26 @@ fn many_files() -> Conformance<ManyFiles, u64> {
     )
 }
 
+/// Two targets that one prepared record rolls forward. (What is set aside has tests of its own.)
+fn set_aside<F: FileFormat>(
+    make: fn(Staging) -> FileSink<F>,
+) -> Conformance<SetAside<FileSink<F>>, Row> {
+    Conformance::of_rows(
+        Row::of,
+        move |place| {
+            let aside = Staging::over(place.storage_of("aside")?);
+            Ok::<_, Error>(SetAside::new_in(make(staging(place)?), aside))
+        },
+        |place| read::json_lines(&place.directory()),
+    )
+}
+
 fn the_example() -> Conformance<own_sink::TextFiles, String> {
     Conformance::of_rows(
         |number| number.to_string(),
         |place| {
             Ok::<_, Error>(own_sink::TextFiles {
-                staging: staging(place),
+                staging: staging(place)?,
             })
         },
         |place| read::text(&place.directory()),

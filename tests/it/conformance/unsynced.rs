@@ -14,7 +14,7 @@ pub(super) struct Unsynced(Staging);
 
 pub(super) fn unsynced() -> Conformance<Unsynced, u64> {
     Conformance::new(
-        |place| Ok::<_, Error>(Unsynced(Staging::over(place.storage()))),
+        |place| Ok::<_, Error>(Unsynced(Staging::over(place.storage()?))),
         |place| read::text(&place.directory()),
     )
 }

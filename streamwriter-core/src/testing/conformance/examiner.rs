@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::faults::{Life, Shape};
-use super::life::{self, Ended, live};
+use super::life::{self, Ended, Setting, live};
 use super::oracle;
+use super::place::Place;
 use super::process::live_and_die;
 use super::scratch::Scratch;
 use super::script::Script;
-use super::subject::{Conformance, Place};
+use super::subject::Conformance;
 use crate::error::{Error, ErrorKind};
 use crate::guarantee::Guarantee;
 use crate::writer::WriteRows;
@@ -180,7 +181,7 @@ where
             live_and_die(self.test, case.root(), case.shape, life)
                 .map_err(|error| case.failed(number, error.report().to_string()))?
         } else {
-            live(self.subject, case.root(), case.shape, life, &script)
+            live(self.subject, &case.setting(), life, &script)
         };
         self.look(case, number, &ended, &script)?;
         if life.kills() {
@@ -232,9 +233,7 @@ where
     }
 
     fn expect_nothing_left(&self, case: &Case, number: usize) -> Result<(), Failure> {
-        let place =
-            Place::plain(case.root()).map_err(|error| case.failed(number, error.to_string()))?;
-        let left = (self.subject.leftovers)(&place)
+        let left = (self.subject.leftovers)(&Place::plain(case.root()))
             .map_err(|error| case.failed(number, format!("cannot look for leftovers: {error}")))?;
         match left.first() {
             Some(first) => {
@@ -275,6 +274,10 @@ impl Case {
 
     pub(super) fn root(&self) -> &Path {
         &self.root
+    }
+
+    pub(super) fn setting(&self) -> Setting<'_> {
+        Setting::plain(&self.root, self.shape)
     }
 
     /// Makes the failure of a life, numbered from 0, and leaves the folder to be looked at.

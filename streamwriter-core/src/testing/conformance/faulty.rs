@@ -48,6 +48,10 @@ impl<W: StreamWriter> StreamWriter for Faulty<W> {
         self.inner.guarantee()
     }
 
+    fn takes_set_aside(&self) -> bool {
+        self.inner.takes_set_aside()
+    }
+
     fn target(&self) -> Option<&dyn Target> {
         self.inner.target().map(|_| self as &dyn Target)
     }
@@ -182,6 +186,14 @@ impl<R: Rows> Rows for FirstRow<'_, R> {
         }
     }
 
+    fn read_rest(&mut self) -> Result<()> {
+        match self.end() {
+            // That is the lie.
+            End::Complete => Ok(()),
+            _ => self.0.read_rest(),
+        }
+    }
+
     fn skip_rest(self) {
         self.0.set_skip_rest();
     }
@@ -197,6 +209,13 @@ impl<W: StreamWriter> Faulty<W> {
 impl<W: StreamWriter> Target for Faulty<W> {
     fn location(&self) -> String {
         self.with_target(|target| target.location())
+            .unwrap_or_default()
+    }
+
+    fn parts(&self) -> Vec<Option<&dyn Target>> {
+        self.inner
+            .target()
+            .map(|target| target.parts())
             .unwrap_or_default()
     }
 

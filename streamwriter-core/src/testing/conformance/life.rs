@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use super::faults::{Life, Shape};
 use super::faulty::Faulty;
+use super::place::{CHECKPOINT, Ground, Place};
 use super::script::{PATIENCE, Script};
-use super::subject::{CHECKPOINT, Conformance, Place, TARGET, checkpoint_of};
+use super::subject::Conformance;
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::guarantee::Guarantee;
 use crate::progress::QuerySummary;
 use crate::query::{StreamingQuery, Trigger};
-use crate::storage::{LocalStorage, SharedStorage};
 use crate::stream::stream;
-use crate::testing::{FaultStorage, Numbers, SimulatedDisk};
+use crate::testing::{Numbers, SimulatedDisk};
 use crate::writer::WriteRows;
 
 /// How a life ended.
@@ -51,7 +51,7 @@ pub(super) fn guarantee<W, R>(subject: &Conformance<W, R>, root: &Path) -> Resul
 where
     W: WriteRows<R>,
 {
-    Ok(make(subject, &Place::plain(root)?)?.guarantee())
+    Ok(make(subject, &Place::plain(root))?.guarantee())
 }
 
 /// Tells whether the sink has a memory of its own.
@@ -59,70 +59,48 @@ pub(super) fn has_target<W, R>(subject: &Conformance<W, R>, root: &Path) -> Resu
 where
     W: WriteRows<R>,
 {
-    Ok(make(subject, &Place::plain(root)?)?.target().is_some())
+    Ok(make(subject, &Place::plain(root))?.target().is_some())
 }
 
 /// Tells whether everything durable that the sink does goes through the place's storage.
 pub(super) fn uses_storage<W, R>(subject: &Conformance<W, R>, root: &Path) -> Result<bool> {
-    let place = Place::plain(root)?;
+    let place = Place::plain(root);
     make(subject, &place)?;
     Ok(place.was_asked_for_storage())
 }
 
-/// What checkpoint and target of a life lie on.
+/// Where a life is lived.
 #[derive(Clone, Debug)]
-pub(super) struct Ground {
-    pub(super) checkpoint: SharedStorage,
-    pub(super) target: SharedStorage,
+pub(super) struct Setting<'s> {
+    pub(super) root: &'s Path,
+    pub(super) ground: Ground,
+    /// The name of the checkpoint's directory.
+    pub(super) checkpoint: &'s str,
+    pub(super) shape: Shape,
 }
 
-impl Ground {
-    /// Directories of the place.
-    pub(super) fn plain(root: &Path) -> Result<Self> {
-        Self::with_checkpoint(root, &checkpoint_of(root))
+impl<'s> Setting<'s> {
+    pub(super) fn plain(root: &'s Path, shape: Shape) -> Self {
+        Self {
+            root,
+            ground: Ground::Plain,
+            checkpoint: CHECKPOINT,
+            shape,
+        }
     }
 
-    /// Another checkpoint than that of the place.
-    pub(super) fn with_checkpoint(root: &Path, checkpoint: &Path) -> Result<Self> {
-        Ok(Self {
-            checkpoint: LocalStorage::shared(checkpoint)?,
-            target: LocalStorage::shared(root.join(TARGET))?,
-        })
-    }
-
-    /// Directories on a disk that may fail.
-    pub(super) fn on(disk: &SimulatedDisk) -> Result<Self> {
-        Ok(Self {
-            checkpoint: disk.storage(CHECKPOINT)?,
-            target: disk.storage(TARGET)?,
-        })
+    pub(super) fn on(disk: &SimulatedDisk, root: &'s Path, shape: Shape) -> Self {
+        Self {
+            ground: Ground::Disk(disk.clone()),
+            ..Self::plain(root, shape)
+        }
     }
 }
 
 /// Lives in this process, to its end.
 pub(super) fn live<W, R>(
     subject: &Conformance<W, R>,
-    root: &Path,
-    shape: Shape,
-    life: &Life,
-    script: &Arc<Script>,
-) -> Ended
-where
-    W: WriteRows<R>,
-    R: Send + 'static,
-{
-    match Ground::plain(root) {
-        Ok(ground) => live_on(&ground, subject, root, shape, life, script),
-        Err(error) => Ended::Badly(error),
-    }
-}
-
-/// Lives with checkpoint and target where they are said to be.
-pub(super) fn live_on<W, R>(
-    ground: &Ground,
-    subject: &Conformance<W, R>,
-    root: &Path,
-    shape: Shape,
+    setting: &Setting<'_>,
     life: &Life,
     script: &Arc<Script>,
 ) -> Ended
@@ -132,7 +110,7 @@ where
 {
     // A fault at the start may panic on this very thread.
     let lived = catch_unwind(AssertUnwindSafe(|| {
-        let query = start(ground, subject, root, shape, life, script)?;
+        let query = start(subject, setting, life, script)?;
         script.stop_with(query.stop_handle());
         end(query)
     }));
@@ -144,10 +122,8 @@ where
 }
 
 fn start<W, R>(
-    ground: &Ground,
     subject: &Conformance<W, R>,
-    root: &Path,
-    shape: Shape,
+    setting: &Setting<'_>,
     life: &Life,
     script: &Arc<Script>,
 ) -> Result<StreamingQuery>
@@ -155,21 +131,26 @@ where
     W: WriteRows<R>,
     R: Send + 'static,
 {
+    let Setting {
+        root,
+        ground,
+        checkpoint,
+        shape,
+    } = setting;
     let watch = Arc::clone(script);
-    let checkpoint = FaultStorage::watched(Arc::clone(&ground.checkpoint), move |point| {
+    let (place, checkpoint) = Place::watched(root, ground, checkpoint, move |point| {
         watch.pass_operation(point)
-    });
-    let target = checkpoint.and(Arc::clone(&ground.target));
-    let sink = make(subject, &Place::over(root, target.shared()))?;
+    })?;
+    let sink = make(subject, &place)?;
     let row = Arc::clone(&subject.row);
-    stream(source(shape, life, script))
+    stream(source(*shape, life, script))
         .map(move |number| row(number))
         .write_to(Faulty::new(
             sink,
             Arc::clone(script),
             subject.parts_are_harmless,
         ))
-        .checkpoint(checkpoint.shared())
+        .checkpoint(checkpoint)
         .trigger(Trigger::AvailableNow)
         .executors(life.executors)
         .max_task_attempts(life.attempts)

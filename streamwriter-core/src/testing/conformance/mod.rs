@@ -59,6 +59,7 @@ mod faulty;
 mod observer;
 mod script;
 
+mod place;
 mod subject;
 
 mod life;
@@ -75,7 +76,8 @@ mod quiet;
 pub use checks::{Check, examine};
 pub use examiner::{Failure, Report};
 pub use faults::{Action, Fault, Life, Shape, Step};
-pub use subject::{Conformance, Place};
+pub use place::Place;
+pub use subject::Conformance;
 
 use crate::writer::WriteRows;
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::faults::Shape;
-use super::subject::{Conformance, Place, checkpoint_of};
+use super::place::{Place, checkpoint_of};
+use super::subject::Conformance;
 use crate::guarantee::Guarantee;
 
 /// How far a query had come when somebody looked.
@@ -70,8 +71,7 @@ pub(super) fn check_end<W, R>(
 }
 
 fn visible<W, R>(subject: &Conformance<W, R>, root: &Path) -> Result<Vec<u64>, String> {
-    let place = Place::plain(root).map_err(|error| error.report().to_string())?;
-    (subject.visible)(&place).map_err(|error| format!("a reader fails: {error}"))
+    (subject.visible)(&Place::plain(root)).map_err(|error| format!("a reader fails: {error}"))
 }
 
 /// Judges the visible rows: all below `least`, none from `most` on, none twice.

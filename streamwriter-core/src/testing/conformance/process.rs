@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::faults::{Life, Shape};
-use super::life::{Ended, live};
+use super::life::{Ended, Setting, live};
 use super::script::{PATIENCE, Script};
 use super::subject::Conformance;
 use crate::error::{Error, ErrorKind, Result};
@@ -38,7 +38,8 @@ where
     let ended = match serde_json::from_str::<Role>(&text) {
         Ok(role) => {
             let script = Script::new(&role.life.faults, role.shape);
-            live(subject, &role.root, role.shape, &role.life, &script).describe()
+            let setting = Setting::plain(&role.root, role.shape);
+            live(subject, &setting, &role.life, &script).describe()
         }
         Err(error) => format!("it does not understand its role: {error}"),
     };

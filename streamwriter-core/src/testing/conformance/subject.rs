@@ -2,77 +2,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::place::Place;
 use crate::error::{BoxError, Result};
-use crate::storage::{LocalStorage, SharedStorage, StorePath};
+use crate::storage::{LocalStorage, StorePath};
 use crate::writer::WriteRows;
-
-/// Where one query of the suite lives: a folder of its own, which its restarts find again.
-#[derive(Clone, Debug)]
-pub struct Place {
-    root: PathBuf,
-    storage: SharedStorage,
-    /// Whether the sink has asked for the storage.
-    asked: Arc<AtomicBool>,
-}
-
-impl Place {
-    /// A place whose storage is plain.
-    pub(super) fn plain(root: &Path) -> Result<Self> {
-        Ok(Self::over(root, LocalStorage::shared(root.join(TARGET))?))
-    }
-
-    /// A place with this storage over its directory.
-    pub(super) fn over(root: &Path, storage: SharedStorage) -> Self {
-        Self {
-            root: root.to_owned(),
-            storage,
-            asked: Arc::default(),
-        }
-    }
-
-    /// Tells whether the sink writes through the place's storage, as far as its maker shows.
-    pub(super) fn was_asked_for_storage(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
-    }
-
-    /// Returns the directory for what the sink makes visible. It may not exist yet.
-    #[must_use]
-    pub fn directory(&self) -> PathBuf {
-        self.root.join(TARGET)
-    }
-
-    /// Returns a storage over [`directory`](Self::directory) whose durable operations the suite can
-    /// fail. A sink over `Staging` takes it: without, its own steps are struck only from outside.
-    #[must_use]
-    pub fn storage(&self) -> SharedStorage {
-        self.asked.store(true, Ordering::Relaxed);
-        Arc::clone(&self.storage)
-    }
-
-    /// Returns what the place is called, the same after every restart and different for each query:
-    /// the name of a table, for example, for a sink that writes to a server.
-    #[must_use]
-    pub fn name(&self) -> String {
-        self.root
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    }
-}
-
-pub(super) const TARGET: &str = "target";
-
-pub(super) const CHECKPOINT: &str = "checkpoint";
-
-/// Where the checkpoint of a place is.
-pub(super) fn checkpoint_of(root: &Path) -> PathBuf {
-    root.join(CHECKPOINT)
-}
 
 type Make<W> = dyn Fn(&Place) -> Result<W, BoxError> + Send + Sync;
 type Visible = dyn Fn(&Place) -> Result<Vec<u64>, BoxError> + Send + Sync;

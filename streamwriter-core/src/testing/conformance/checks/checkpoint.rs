@@ -6,9 +6,10 @@ use std::path::Path;
 
 use super::super::examiner::{Case, Examiner, Failure};
 use super::super::faults::{Life, Shape};
-use super::super::life::Ended;
+use super::super::life::{Ended, live};
 use super::super::oracle;
-use super::super::subject::{Place, checkpoint_of};
+use super::super::place::{Place, checkpoint_of};
+use super::super::script::Script;
 use crate::error::ErrorKind;
 use crate::writer::WriteRows;
 
@@ -61,8 +62,8 @@ where
     W: WriteRows<R>,
     R: Send + 'static,
 {
-    let script = super::super::script::Script::new(&[], case.shape);
-    let ended = super::super::life::live(examiner.subject, case.root(), case.shape, life, &script);
+    let script = Script::new(&[], case.shape);
+    let ended = live(examiner.subject, &case.setting(), life, &script);
     examiner.report.lives += 1;
     let refused = matches!(&ended, Ended::Badly(error) if error.kind() == ErrorKind::Mismatch);
     if !refused {
@@ -111,7 +112,7 @@ impl Exchange {
             }
             Self::Reset => fs::rename(&checkpoint, aside(case, "newest"))?,
             Self::EmptyTarget => {
-                let target = directory(case)?;
+                let target = directory(case);
                 if !target.is_dir() {
                     return Ok(false);
                 }
@@ -126,17 +127,15 @@ impl Exchange {
     fn undo(self, case: &Case) -> io::Result<()> {
         let place = match self {
             Self::OlderCopy | Self::Reset => checkpoint_of(case.root()),
-            Self::EmptyTarget => directory(case)?,
+            Self::EmptyTarget => directory(case),
         };
         fs::remove_dir_all(&place)?;
         fs::rename(aside(case, "newest"), place)
     }
 }
 
-fn directory(case: &Case) -> io::Result<std::path::PathBuf> {
-    Place::plain(case.root())
-        .map(|place| place.directory())
-        .map_err(io::Error::other)
+fn directory(case: &Case) -> std::path::PathBuf {
+    Place::plain(case.root()).directory()
 }
 
 fn aside(case: &Case, name: &str) -> std::path::PathBuf {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::examiner::{Case, Examiner, Failure};
 use super::super::faults::{Action, Fault, Life, Shape, Step};
-use super::super::life::{Ended, Ground, live, live_on};
+use super::super::life::{Ended, Setting, live};
 use super::super::oracle;
 use super::super::script::Script;
 use super::super::subject::Conformance;
@@ -98,9 +98,9 @@ where
     R: Send + 'static,
 {
     let script = Script::new(&sleeper.faults, case.shape);
-    let (shape, root) = (case.shape, case.root());
+    let setting = case.setting();
     let (ran, woken) = std::thread::scope(|scope| {
-        let asleep = scope.spawn(|| live(subject, root, shape, sleeper, &script));
+        let asleep = scope.spawn(|| live(subject, &setting, sleeper, &script));
         let ran = match script.gate().reached() {
             true => run(),
             false => Err(case.failed(number, "the fault never struck")),
@@ -188,11 +188,11 @@ where
         false => ("E5: a second driver on the checkpoint", "checkpoint"),
     };
     let script = Script::new(&[], case.shape);
-    let checkpoint = case.root().join(checkpoint);
-    let ground = Ground::with_checkpoint(case.root(), &checkpoint)
-        .map_err(|error| case.failed(1, error.to_string()))?;
-    let life = Life::default();
-    let ended = live_on(&ground, subject, case.root(), case.shape, &life, &script);
+    let setting = Setting {
+        checkpoint,
+        ..case.setting()
+    };
+    let ended = live(subject, &setting, &Life::default(), &script);
     let is_refused = ended
         .error()
         .is_some_and(|error| kinds.contains(&error.kind()));

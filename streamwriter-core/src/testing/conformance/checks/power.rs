@@ -2,7 +2,7 @@
 
 use super::super::examiner::{Case, Examiner, Failure};
 use super::super::faults::{Life, Shape};
-use super::super::life::{Ground, live_on};
+use super::super::life::{Setting, live};
 use super::super::script::Script;
 use crate::testing::{DiskFault, SimulatedDisk, Survival};
 use crate::writer::WriteRows;
@@ -98,17 +98,8 @@ where
     W: WriteRows<R>,
     R: Send + 'static,
 {
-    let ground =
-        Ground::on(disk).map_err(|error| case.failed(number, error.report().to_string()))?;
+    let setting = Setting::on(disk, case.root(), case.shape);
     let script = Script::new(&[], case.shape);
-    let life = Life::default();
-    let ended = live_on(
-        &ground,
-        examiner.subject,
-        case.root(),
-        case.shape,
-        &life,
-        &script,
-    );
+    let ended = live(examiner.subject, &setting, &Life::default(), &script);
     examiner.look(case, number, &ended, &script)
 }

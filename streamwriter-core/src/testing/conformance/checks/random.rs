@@ -46,6 +46,7 @@ where
         Err(TestError::Abort(why)) => (why.to_string(), (Shape::default(), Vec::new())),
     };
     let examiner = examiner.into_inner();
+    let lives = shortest(examiner, shape, lives);
     let failure = match examiner.case_that_may_be_spared(shape, &lives) {
         Err(failure) => failure,
         // It depends on how threads meet, and does not show again.
@@ -55,6 +56,49 @@ where
         seed: Some(seed),
         ..failure
     })
+}
+
+/// Leaves out lives and faults as long as what is left still fails.
+///
+/// The strategy's own shrinking leaves out before it simplifies, and never again after it.
+fn shortest<W, R>(examiner: &mut Examiner<'_, W, R>, shape: Shape, lives: Vec<Life>) -> Vec<Life>
+where
+    W: WriteRows<R>,
+    R: Send + 'static,
+{
+    let mut fails = |lives: &[Life]| match examiner.case_that_may_be_spared(shape, lives) {
+        Ok(_) => false,
+        Err(failure) => {
+            let _ = std::fs::remove_dir_all(&failure.folder);
+            true
+        }
+    };
+    let mut shortest = lives;
+    while let Some(shorter) = shorter(&shortest).find(|lives| fails(lives)) {
+        shortest = shorter;
+    }
+    shortest
+}
+
+/// Every sequence with one life or one fault fewer.
+fn shorter(lives: &[Life]) -> impl Iterator<Item = Vec<Life>> {
+    let without_life = (0..lives.len()).map(|life| {
+        let mut lives = lives.to_vec();
+        lives.remove(life);
+        lives
+    });
+    let faults = lives
+        .iter()
+        .enumerate()
+        .flat_map(|(life, Life { faults, .. })| (0..faults.len()).map(move |fault| (life, fault)));
+    let without_fault = faults.map(|(life, fault)| {
+        let mut lives = lives.to_vec();
+        if let Some(life) = lives.get_mut(life) {
+            life.faults.remove(fault);
+        }
+        lives
+    });
+    without_life.chain(without_fault)
 }
 
 fn from_environment<T: std::str::FromStr>(name: &str) -> Option<T> {

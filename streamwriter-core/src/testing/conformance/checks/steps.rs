@@ -181,7 +181,7 @@ where
             let (subject, guarantee) = (examiner.subject.clone(), examiner.guarantee);
             let root = case.root().to_owned();
             script.read_at_every_step(move || oracle::check_now(&subject, &root, shape, guarantee));
-            let ended = live(examiner.subject, case.root(), shape, life, &script);
+            let ended = live(examiner.subject, &case.setting(), life, &script);
             examiner.look(&case, number, &ended, &script)?;
         }
         examiner.finish(case)?;
