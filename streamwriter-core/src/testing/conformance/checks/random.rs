@@ -74,14 +74,14 @@ where
         }
     };
     let mut shortest = lives;
-    while let Some(shorter) = shorter(&shortest).find(|lives| fails(lives)) {
+    while let Some(shorter) = shorter(&shortest).into_iter().find(|lives| fails(lives)) {
         shortest = shorter;
     }
     shortest
 }
 
 /// Every sequence with one life or one fault fewer.
-fn shorter(lives: &[Life]) -> impl Iterator<Item = Vec<Life>> {
+fn shorter(lives: &[Life]) -> Vec<Vec<Life>> {
     let without_life = (0..lives.len()).map(|life| {
         let mut lives = lives.to_vec();
         lives.remove(life);
@@ -98,7 +98,7 @@ fn shorter(lives: &[Life]) -> impl Iterator<Item = Vec<Life>> {
         }
         lives
     });
-    without_life.chain(without_fault)
+    without_life.chain(without_fault).collect()
 }
 
 fn from_environment<T: std::str::FromStr>(name: &str) -> Option<T> {
