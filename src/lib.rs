@@ -20,7 +20,7 @@
 //! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
 //! | `parquet` | yes | [`ParquetSink`] | `arrow`, `parquet`, `serde_arrow` |
-//! | `testing` | no | [`testing`]: a faulty storage, pretended tasks | nothing |
+//! | `testing` | no | [`testing`]: a faulty storage, a disk that loses power, pretended tasks | nothing |
 
 // Generated code says `::streamwriter`, in this package's own tests and examples too.
 extern crate self as streamwriter;

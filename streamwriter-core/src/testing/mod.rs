@@ -5,8 +5,8 @@ mod disk;
 mod fault;
 
 pub use disk::{
-    DiskError, DiskFault, DiskFlaw, DiskOperation, Loss, OperationKind, PowerCut, SavedDisk,
-    SimulatedDisk, Survival,
+    DiskError, DiskFault, DiskFlaw, DiskOperation, Judged, Loss, OperationKind, PowerCut,
+    PowerMatrix, PowerViolation, SavedDisk, SimulatedDisk, Survival,
 };
 pub use fault::{FaultStorage, When};
 
