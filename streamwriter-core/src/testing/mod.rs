@@ -15,8 +15,8 @@ mod numbers;
 pub mod conformance;
 
 pub use disk::{
-    DiskError, DiskFault, DiskFlaw, DiskOperation, Loss, OperationKind, PowerCut, SavedDisk,
-    SimulatedDisk, Survival,
+    DiskError, DiskFault, DiskFlaw, DiskOperation, Judged, Loss, OperationKind, PowerCut,
+    PowerMatrix, PowerViolation, SavedDisk, SimulatedDisk, Survival,
 };
 pub use fault::{FaultPoint, FaultStorage, When};
 pub use numbers::{Numbers, NumbersOffset, NumbersPartition, NumbersReader};

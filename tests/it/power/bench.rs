@@ -1,4 +1,4 @@
-//! What the tests share: the query, the judgement of what is left, the shrinking of a cut.
+//! What the tests share: the query, and the judgement of what is left.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,15 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use streamwriter::testing::{DiskOperation, PowerCut, SavedDisk, SimulatedDisk, Survival};
+use streamwriter::testing::{DiskOperation, Judged, PowerViolation, SimulatedDisk};
 use streamwriter::{Error, FileSink, Memory, Source, Staging, Trigger, stream};
 
 /// Not there yet at the first start, so that making them is part of the matrix.
 pub(super) const TARGET: &str = "lake/orders";
 pub(super) const CHECKPOINT: &str = "state/orders";
-
-/// A query over everything that there is, on the process that the disk has begun.
-pub(super) type Query<'q> = dyn Fn(&SimulatedDisk) -> Result<(), Error> + 'q;
 
 pub(super) const NUMBERS: u64 = 14;
 
@@ -88,27 +85,20 @@ pub(super) fn seeds() -> u64 {
     std::env::var("STREAMWRITER_POWER_SEEDS").map_or(3, |seeds| seeds.parse().unwrap())
 }
 
-/// What may survive a cut at one point: nothing, everything, and what the seeds say.
-pub(super) fn survivals(_at: u64) -> Vec<Survival> {
-    let seeded = (0..seeds()).map(Survival::Seeded);
-    [Survival::Nothing, Survival::Everything]
-        .into_iter()
-        .chain(seeded)
-        .collect()
-}
-
-/// Fewer, for long runs: nothing, and another seed at each point.
-pub(super) fn few_survivals(at: u64) -> Vec<Survival> {
-    let seeded = (0..seeds().div_ceil(3)).map(|seed| Survival::Seeded(at * 1000 + seed));
-    std::iter::once(Survival::Nothing).chain(seeded).collect()
-}
-
 /// Restarts the query and says what is wrong then, if anything.
-pub(super) fn restart(disk: &SimulatedDisk, query: &Query<'_>, rows: u64) -> Result<(), String> {
+pub(super) fn restart(disk: &SimulatedDisk) -> Result<(), String> {
     disk.begin(None);
-    let ended = query(disk).map_err(|error| error.report().to_string());
+    let ended = numbers(disk).map_err(|error| error.report().to_string());
     ended.map_err(|error| format!("the restart fails: {error}"))?;
-    expect_once(disk, rows)
+    expect_once(disk, NUMBERS)
+}
+
+/// The judge of a matrix over a query with so many rows.
+pub(super) fn judge(rows: u64) -> impl Fn(&SimulatedDisk, Judged) -> Result<(), String> {
+    move |disk, judged| match judged {
+        Judged::AfterRestart => expect_once(disk, rows),
+        _ => expect_no_row_twice(disk),
+    }
 }
 
 /// Every row is visible once, and nothing is left over (E1, E7).
@@ -182,66 +172,14 @@ fn is_leftover(file: &Path) -> bool {
     name.starts_with(".tmp-") || file.components().any(|part| part.as_os_str() == "staging")
 }
 
-/// What the matrices have done and found.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) restarts: u64,
-    /// The first violation; a matrix ends with it.
-    pub(super) violation: Option<String>,
-}
-
-impl Outcome {
-    #[track_caller]
-    pub(super) fn expect_none(self, restarts_at_least: u64) {
-        if let Some(violation) = self.violation {
-            panic!("{violation}");
-        }
-        assert!(
-            self.restarts >= restarts_at_least,
-            "{} restarts",
-            self.restarts
-        );
-        println!("{} restarts, no violation", self.restarts);
+/// Prints how much a matrix has tried, or fails with what it has found.
+#[track_caller]
+pub(super) fn expect_restarts(restarts: Result<u64, PowerViolation>, at_least: u64) {
+    match restarts {
+        Ok(restarts) if restarts >= at_least => println!("{restarts} restarts, no violation"),
+        Ok(restarts) => panic!("only {restarts} restarts"),
+        Err(violation) => panic!("{violation}"),
     }
-
-    #[track_caller]
-    pub(super) fn expect_some(self) -> String {
-        self.violation
-            .unwrap_or_else(|| panic!("{} restarts have found nothing", self.restarts))
-    }
-}
-
-/// Cuts the power at the point that was saved, restarts, and describes the violation, if any.
-pub(super) fn try_cut(
-    disk: &SimulatedDisk,
-    saved: &SavedDisk,
-    survival: Survival,
-    (query, rows): (&Query<'_>, u64),
-    steps: &str,
-) -> Option<String> {
-    let attempt = |spared: &[u64]| -> (PowerCut, Result<(), String>) {
-        disk.restore(saved).unwrap();
-        let cut = disk.power_cut_sparing(survival, spared).unwrap();
-        let judged = expect_no_row_twice(disk).and_then(|()| restart(disk, query, rows));
-        (cut, judged)
-    };
-    let (cut, judged) = attempt(&[]);
-    let mut violation = judged.err()?;
-    let all = cut.losses.len();
-    // Shrinks: what can be spared without the violation going away did not cause it.
-    let (mut spared, mut smallest) = (Vec::new(), cut.clone());
-    for loss in &cut.losses {
-        spared.push(loss.change);
-        match attempt(&spared) {
-            (smaller, Err(still)) => (smallest, violation) = (smaller, still),
-            (_, Ok(())) => {
-                spared.pop();
-            }
-        }
-    }
-    Some(format!(
-        "{violation}\n{steps}\n{smallest}\n(shrunk from {all} losses; spared were {spared:?})"
-    ))
 }
 
 /// The last steps of a process, for a message.

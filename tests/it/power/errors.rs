@@ -156,7 +156,7 @@ fn e1_e9_a_disk_that_stays_full_or_locked_ends_the_query_and_loses_nothing() {
                 };
                 let judged = judged
                     .and_then(|()| expect_no_row_twice(&disk))
-                    .and_then(|()| restart(&disk, &numbers, NUMBERS));
+                    .and_then(|()| restart(&disk));
                 Some(judged.map_err(|violation| {
                     format!("{violation}\nfrom {struck} on; {}", tail("it runs", &log))
                 }))

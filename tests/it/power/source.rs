@@ -3,12 +3,10 @@
 
 use std::fs;
 
-use streamwriter::testing::{OperationKind, SimulatedDisk};
+use streamwriter::testing::{DiskOperation, OperationKind, PowerMatrix, SimulatedDisk};
 use streamwriter::{Error, JsonLines};
 
-use super::bench::{Settings, drain, few_survivals, good_disk, memory_directory};
-use super::cuts::cut_at_every_change;
-use super::recovery::{Pairs, kill_then_cut};
+use super::bench::{Settings, drain, expect_restarts, good_disk, judge, memory_directory, seeds};
 
 /// One more than are merged, and a batch for each.
 const FILES: u64 = 9;
@@ -35,18 +33,22 @@ fn query(input: &tempfile::TempDir) -> impl Fn(&SimulatedDisk) -> Result<(), Err
 
 #[test]
 fn e1_e8_no_file_is_read_twice_or_never_after_a_power_cut_at_any_system_call() {
-    let input = input();
-    cut_at_every_change(&good_disk, (&query(&input), FILES), few_survivals).expect_none(700);
+    let (input, (_directory, disk)) = (input(), good_disk());
+    let (query, judge) = (query(&input), judge(FILES));
+    let matrix = PowerMatrix::new(&disk, &query, &judge).seeds(seeds().div_ceil(3));
+    expect_restarts(matrix.cut_everywhere(), 1000);
+}
+
+fn is_sync_of_taken_files(operation: &DiskOperation) -> bool {
+    operation.kind == OperationKind::SyncDirectory && operation.path.ends_with("taken")
 }
 
 #[test]
 fn e1_e8_a_power_cut_in_the_recovery_from_a_kill_spares_the_record_of_taken_files() {
-    let input = input();
-    let pairs = Pairs {
-        kill_at: |operation| {
-            operation.kind == OperationKind::SyncDirectory && operation.path.ends_with("taken")
-        },
-        seeds_for_all: 12,
-    };
-    kill_then_cut(&good_disk, (&query(&input), FILES), &pairs).expect_none(500);
+    let (input, (_directory, disk)) = (input(), good_disk());
+    let (query, judge) = (query(&input), judge(FILES));
+    let matrix = PowerMatrix::new(&disk, &query, &judge);
+    let all = seeds() >= 24;
+    let restarts = matrix.kill_then_cut(|one| all || is_sync_of_taken_files(one), 12 / seeds());
+    expect_restarts(restarts, 500);
 }

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use streamwriter::testing::{DiskError, DiskFault, DiskOperation, OperationKind};
+use streamwriter::testing::{DiskError, DiskFault, DiskOperation, OperationKind, Survival};
 
-use super::bench::{
-    NUMBERS, Settings, few_survivals, good_disk, numbers, numbers_with, restart, tail, try_cut,
-};
+use super::bench::{Settings, good_disk, numbers, numbers_with, restart, tail};
 
 /// A byte, the most of a data file or a lock, the most of a record; more than there is tears
 /// behind the last byte.
@@ -32,13 +30,14 @@ fn e1_e9_a_record_or_file_of_which_a_part_was_written_is_never_taken_for_a_whole
                 torn += 1;
                 let steps = tail(&format!("torn at byte {bytes}"), &disk.log());
                 let saved = disk.save();
-                if let Err(violation) = restart(&disk, &numbers, NUMBERS) {
+                if let Err(violation) = restart(&disk) {
                     panic!("{violation}\n{steps}");
                 }
-                for survival in few_survivals(at) {
-                    let query = (&numbers as _, NUMBERS);
-                    if let Some(violation) = try_cut(&disk, &saved, survival, query, &steps) {
-                        panic!("{violation}");
+                for survival in [Survival::Nothing, Survival::Seeded(at)] {
+                    disk.restore(&saved).unwrap();
+                    let cut = disk.power_cut(survival).unwrap();
+                    if let Err(violation) = restart(&disk) {
+                        panic!("{violation}\n{steps}\n{cut}");
                     }
                 }
             }
@@ -112,7 +111,7 @@ fn e8_after_any_sync_has_failed_nothing_more_is_written_by_that_storage() {
         let changes = changes_after(&storage, &struck, &log);
         assert!(changes.is_empty(), "after {struck}: {changes:#?}");
         assert!(ended.is_err(), "the query goes on after {struck}");
-        restart(&disk, &numbers, NUMBERS).unwrap();
+        restart(&disk).unwrap();
     }
     assert!(syncs > 50, "{syncs} syncs");
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use streamwriter::testing::{DiskError, DiskFault, Survival};
 
-use super::bench::{NUMBERS, expect_no_row_twice, good_disk, numbers, restart, seeds, tail};
+use super::bench::{expect_no_row_twice, good_disk, numbers, restart, seeds, tail};
 
 /// What ends a life.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +80,7 @@ proptest! {
                 prop_assert!(false, "{violation}\n{}", story.join("\n"));
             }
         }
-        if let Err(violation) = restart(&disk, &numbers, NUMBERS) {
+        if let Err(violation) = restart(&disk) {
             prop_assert!(false, "{violation}\n{}", story.join("\n"));
         }
     }

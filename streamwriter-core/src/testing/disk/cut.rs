@@ -30,6 +30,16 @@ pub struct PowerCut {
     pub losses: Vec<Loss>,
 }
 
+impl PowerCut {
+    /// A cut that takes nothing back.
+    pub(super) fn none() -> Self {
+        Self {
+            survival: Survival::Everything,
+            losses: Vec::new(),
+        }
+    }
+}
+
 /// One change that a power cut took back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

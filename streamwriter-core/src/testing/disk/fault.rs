@@ -4,6 +4,8 @@ use std::io;
 
 use rustix::io::Errno;
 
+use super::DiskOperation;
+
 /// The error that a system call answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -63,11 +65,16 @@ pub struct DiskFault {
 pub(super) enum Strike {
     /// Nothing has an effect any more.
     Stop,
-    Fail {
-        error: DiskError,
-        after: bool,
-        lasting: bool,
-    },
+    Fail(Failure),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) error: DiskError,
+    /// Whether the call has its effect all the same.
+    pub(super) after: bool,
+    /// Whether every later call of the class fails too.
+    pub(super) lasting: bool,
 }
 
 impl DiskFault {
@@ -87,12 +94,13 @@ impl DiskFault {
 
     /// Lets the `at`-th change fail once, without effect.
     pub fn fail(at: u64, error: DiskError) -> Self {
+        let failure = Failure {
+            error,
+            after: false,
+            lasting: false,
+        };
         Self {
-            strike: Strike::Fail {
-                error,
-                after: false,
-                lasting: false,
-            },
+            strike: Strike::Fail(failure),
             ..Self::stop(at)
         }
     }
@@ -105,14 +113,22 @@ impl DiskFault {
         }
     }
 
-    /// Lets the failing call have its effect before it answers with the error.
-    pub fn after_its_effect(self) -> Self {
-        self.failing(|error, _, lasting| (error, true, lasting))
+    /// Lets the failing call have its effect before it answers with the error. Means nothing for a
+    /// stop.
+    pub fn after_its_effect(mut self) -> Self {
+        if let Strike::Fail(failure) = &mut self.strike {
+            failure.after = true;
+        }
+        self
     }
 
-    /// Lets every later call of the same class (changes or looks) fail as well.
-    pub fn from_then_on(self) -> Self {
-        self.failing(|error, after, _| (error, after, true))
+    /// Lets every later call of the same class (changes or looks) fail as well. Means nothing for
+    /// a stop.
+    pub fn from_then_on(mut self) -> Self {
+        if let Strike::Fail(failure) = &mut self.strike {
+            failure.lasting = true;
+        }
+        self
     }
 
     /// Tears the call if it is a write: the first `bytes` of it reach the file.
@@ -123,23 +139,10 @@ impl DiskFault {
         }
     }
 
-    fn failing(
-        mut self,
-        change: impl FnOnce(DiskError, bool, bool) -> (DiskError, bool, bool),
-    ) -> Self {
-        if let Strike::Fail {
-            error,
-            after,
-            lasting,
-        } = self.strike
-        {
-            let (error, after, lasting) = change(error, after, lasting);
-            self.strike = Strike::Fail {
-                error,
-                after,
-                lasting,
-            };
-        }
-        self
+    /// Tells whether this call is one to strike at.
+    pub(super) fn strikes(&self, operation: &DiskOperation) -> bool {
+        let lasting = matches!(self.strike, Strike::Fail(Failure { lasting: true, .. }));
+        let is_of_class = self.at_look != operation.kind.is_change();
+        is_of_class && (operation.number == self.at || lasting && operation.number > self.at)
     }
 }

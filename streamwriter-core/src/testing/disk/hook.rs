@@ -6,23 +6,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 
+use super::DiskFlaw;
 use super::fault::{DiskFault, Strike};
 use super::image::Image;
 use super::operation::{DiskOperation, OperationKind, Placed};
-use super::{DiskError, DiskFlaw};
 use crate::storage::{DiskCall, DiskHook};
 
 /// A disk, shared by all storages on it.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) directory: PathBuf,
-    pub(super) flaw: Option<DiskFlaw>,
-    pub(super) renames_exclusively: bool,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 pub(super) struct State {
+    pub(super) flaw: Option<DiskFlaw>,
+    pub(super) renames_exclusively: bool,
     pub(super) image: Image,
     /// The process whose calls have an effect.
     pub(super) process: u64,
@@ -44,9 +44,9 @@ impl Shared {
     pub(super) fn new(directory: PathBuf, image: Image) -> Self {
         Self {
             directory,
-            flaw: None,
-            renames_exclusively: true,
             state: Mutex::new(State {
+                flaw: None,
+                renames_exclusively: true,
                 image,
                 process: 0,
                 life: Life::default(),
@@ -95,20 +95,12 @@ impl Life {
                     torn,
                 }
             }
-            Strike::Fail { error, after, .. } => Verdict::Fails {
-                error: DiskError::to_io(error),
-                after,
+            Strike::Fail(failure) => Verdict::Fails {
+                error: failure.error.to_io(),
+                after: failure.after,
                 torn,
             },
         }
-    }
-}
-
-impl DiskFault {
-    fn strikes(&self, operation: &DiskOperation) -> bool {
-        let lasting = matches!(self.strike, Strike::Fail { lasting: true, .. });
-        self.at_look != operation.kind.is_change()
-            && (operation.number == self.at || lasting && operation.number > self.at)
     }
 }
 
@@ -131,21 +123,18 @@ impl Process {
         }
         Ok(state)
     }
+}
 
-    fn run(
-        &self,
-        state: &mut State,
-        call: &Placed,
-        effect: &mut dyn FnMut() -> io::Result<()>,
-    ) -> io::Result<()> {
-        if call.kind == OperationKind::Rename && !self.disk.renames_exclusively {
+impl State {
+    fn run(&mut self, call: &Placed, effect: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
+        if call.kind == OperationKind::Rename && !self.renames_exclusively {
             return Err(Errno::INVAL.into());
         }
         // Durability is the image's affair: a real sync would only cost time.
         if !call.kind.is_sync() {
             effect()?;
         }
-        state.image.apply(call, self.disk.flaw);
+        self.image.apply(call, self.flaw);
         Ok(())
     }
 }
@@ -162,11 +151,11 @@ impl DiskHook for Process {
         let mut state = self.state()?;
         let verdict = state.life.begin(&call);
         match verdict {
-            Verdict::Runs => self.run(&mut state, &call, effect),
+            Verdict::Runs => state.run(&call, effect),
             Verdict::Fails { error, after, .. } => {
                 if after {
                     // Whatever its own answer is, the caller gets the other one.
-                    let _ = self.run(&mut state, &call, effect);
+                    let _ = state.run(&call, effect);
                 }
                 Err(error)
             }

@@ -4,6 +4,7 @@ mod cut;
 mod fault;
 mod hook;
 mod image;
+mod matrix;
 mod operation;
 mod tree;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use self::cut::{Loss, PowerCut, Survival};
 pub use self::fault::{DiskError, DiskFault, DiskFlaw};
+pub use self::matrix::{Judged, PowerMatrix, PowerViolation};
 pub use self::operation::{DiskOperation, OperationKind};
 
 use self::cut::Rule;
@@ -36,7 +38,9 @@ use crate::storage::{LocalStorage, SharedStorage};
 /// `SimulatedDisk` strikes below the storage, at single system calls, some ten to an operation,
 /// and it alone forgets what was not synced. Use it to find out whether what the steps promise
 /// survives a power cut, and for errors of the device. It takes a sink whose target is a
-/// [`SharedStorage`]; what a sink does to the directory past that storage is not seen.
+/// [`SharedStorage`], such as one on `Staging::over(disk.storage("lake")?)`, and a query with
+/// `.checkpoint(disk.storage("state")?)`, so that both are on one disk and under one count. What a
+/// sink does to the directory past its storage is not seen.
 ///
 /// # Processes
 /// A disk outlives the processes that use it. [`begin`](Self::begin) begins one: the count and the
@@ -46,6 +50,9 @@ use crate::storage::{LocalStorage, SharedStorage};
 /// - *stop, [`power_cut`], begin* is a power cut and a restart,
 /// - *stop, begin, stop, [`power_cut`], begin* is a power cut in the middle of the recovery from a
 ///   kill, which takes back what the first process left and the second has already seen.
+///
+/// [`PowerMatrix`](super::PowerMatrix) does the second and the last at every system call of a
+/// program.
 ///
 /// # Example
 /// A file that was written and renamed, but not synced, is not there after a power cut:
@@ -104,24 +111,17 @@ impl SimulatedDisk {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn flawed(directory: impl AsRef<Path>, flaw: DiskFlaw) -> Result<Self> {
-        Ok(Self::new(directory)?.changed(|disk| disk.flaw = Some(flaw)))
+        let disk = Self::new(directory)?;
+        disk.0.state().flaw = Some(flaw);
+        Ok(disk)
     }
 
     /// Lets the file system not know `RENAME_NOREPLACE`, as some network file systems do; storages
     /// then link and unlink.
     #[must_use]
     pub fn without_exclusive_rename(self) -> Self {
-        self.changed(|disk| disk.renames_exclusively = false)
-    }
-
-    fn changed(self, change: impl FnOnce(&mut Shared)) -> Self {
-        let state = self.0.state();
-        let mut shared = Shared::new(self.0.directory.clone(), state.image.clone());
-        shared.flaw = self.0.flaw;
-        shared.renames_exclusively = self.0.renames_exclusively;
-        drop(state);
-        change(&mut shared);
-        Self(Arc::new(shared))
+        self.0.state().renames_exclusively = false;
+        self
     }
 
     /// Begins a process, with at most one fault ahead of it. The process before is dead: whatever
@@ -200,7 +200,7 @@ impl SimulatedDisk {
         let rule = Rule {
             survival,
             spared,
-            flaw: self.0.flaw,
+            flaw: state.flaw,
         };
         let (tree, cut) = cut::cut(&state.image, rule);
         let before = state.image.current();

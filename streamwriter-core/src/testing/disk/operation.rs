@@ -87,7 +87,7 @@ impl fmt::Display for OperationKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiskOperation {
-    /// The how manieth it is, from 0; changes and looks are counted apart.
+    /// Its number in the process, from 0; changes and looks are counted apart.
     pub number: u64,
     /// What it does.
     pub kind: OperationKind,
