@@ -37,9 +37,15 @@ fn run(args: &Args) -> Result<(), Error> {
     match args.format {
         InputFormat::Csv => choose_sink(
             args,
-            Csv::<Flight>::directory(&args.input)?.null_values(["NA"]),
+            Csv::<Flight>::directory(&args.input)?
+                .null_values(["NA"])
+                .partition_bytes_min(args.min_partition_bytes),
         ),
-        InputFormat::Jsonl => choose_sink(args, JsonLines::<Flight>::directory(&args.input)?),
+        InputFormat::Jsonl => choose_sink(
+            args,
+            JsonLines::<Flight>::directory(&args.input)?
+                .partition_bytes_min(args.min_partition_bytes),
+        ),
     }
 }
 
@@ -82,6 +88,8 @@ fn start(
         .name("flights")
         .trigger(Trigger::AvailableNow)
         .max_rows_per_batch(args.max_rows_per_batch)
+        .keep_batches(args.keep_batches)
+        .take_over(args.take_over)
         .listener(report.listener());
     if let Some(executors) = args.executors {
         query = query.executors(executors);

@@ -21,6 +21,7 @@ use runs::RunFence;
 
 use crate::context::Fence;
 use crate::error::{Error, ErrorKind, Result};
+use crate::failpoint;
 use crate::ids::{BatchId, QueryId, Run};
 use crate::record::{self, EncodedRecord};
 use crate::storage::{Created, LockHolder, SharedStorage, StorageLock, StorePath};
@@ -205,6 +206,7 @@ impl Journal {
     fn create<B: Serialize>(&self, log: Log, batch: BatchId, body: &B) -> Result<Recorded> {
         let EncodedRecord { bytes, checksum } = record::encode(log.name(), body)?;
         let created = self.storage.create(&log.path(batch)?, &bytes)?;
+        failpoint::pass(log.unfenced());
         // IMPORTANT: the look for a newer run comes after the creation. A driver that slept
         // through its succession may have created a record that its successor had purged; it must
         // find that out before it acts on the record.
@@ -238,6 +240,7 @@ impl Journal {
         for log in Log::ALL {
             self.storage
                 .delete(&log.path(BatchId::new(oldest_to_remove))?)?;
+            failpoint::pass("record-purged");
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::listeners::Listeners;
 use super::trigger::{Next, Trigger};
 use crate::engine::{Batch, Ended, Engine, Entry, Recovery, caught};
 use crate::error::{Error, ErrorKind, Result};
+use crate::failpoint;
 use crate::ids::BatchId;
 use crate::progress::QueryEvent;
 use crate::source::{PlanLimits, PlanOf, Source, source_error};
@@ -114,6 +115,7 @@ where
             self.engine.tell_source_of(batch, &plan)?;
             self.engine.sweep(batch);
         }
+        failpoint::pass("resumed");
         for entry in &self.recovery.entries {
             self.engine.resume_source(entry.batch())?;
         }

@@ -9,6 +9,7 @@ use super::listeners::Listeners;
 use super::settings::{CheckpointChoice, Settings};
 use crate::engine::{Engine, Leftovers, QueryFacts, Recovery, caught};
 use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::failpoint;
 use crate::guarantee::Guarantee;
 use crate::ids::{QueryId, Run};
 use crate::journal::{Checkpoint, Journal, source_prefix};
@@ -37,6 +38,7 @@ where
     W: WriteRows<S::Row>,
 {
     settings.validate()?;
+    failpoint::check()?;
     let source_description = caught("the source's description", || source.description())?;
     let sink_description = caught("the sink's description", || writer.description())?;
     let storage = storage_of(&settings.checkpoint)?;
@@ -70,6 +72,7 @@ where
         Some(journal) => {
             let recovery = Recovery::decide(&journal.find()?, query, writer.target())?;
             journal.purge_strays(recovery.committed.as_ref().map(|(batch, _)| *batch))?;
+            failpoint::pass("recovered");
             recovery
         }
         None => Recovery::none(),
@@ -205,11 +208,14 @@ fn open<R, W: WriteRows<R>>(
     };
     let checkpoint = Checkpoint::open(storage, source, sink, &holder, settings.take_over)?;
     let query = checkpoint.query();
+    failpoint::pass("query");
     let claim = TargetClaim::new(query, checkpoint.location())
         .take_over(settings.take_over)
         .claimed_before(checkpoint.has_batches()?);
     open_target(writer, claim)?;
+    failpoint::pass("claimed");
     let journal = checkpoint.begin_run(&holder, settings.batches_kept)?;
+    failpoint::pass("run");
     Ok(Opened {
         query,
         run: journal.run(),

@@ -4,6 +4,8 @@ mod fault;
 
 pub use fault::{FaultStorage, When};
 
+pub use crate::failpoint::{FAILPOINTS, Failpoint};
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

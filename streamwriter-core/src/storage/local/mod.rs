@@ -17,6 +17,7 @@ use super::{
     StorageError, StorageLock, StorePath,
 };
 use crate::error::Result;
+use crate::failpoint;
 
 /// Names that a crash may leave torn start like this; nothing ever reads them.
 const TEMPORARY_PREFIX: &str = ".tmp-";
@@ -123,6 +124,7 @@ impl Storage for LocalStorage {
         let directory = parent_of(&target);
         self.durable.ensure_directory(directory)?;
         let temporary = self.write_temporary(directory, bytes)?;
+        failpoint::pass("record-unnamed");
         let moved = durable::move_without_replacing(&temporary, &target);
         if !matches!(moved, Ok(Moved::Done)) {
             remove_quietly(&temporary);
@@ -219,6 +221,7 @@ impl Storage for LocalStorage {
         let mut directories = BTreeSet::new();
         for object in objects {
             published.push(self.publish_one(object)?);
+            failpoint::pass("file-published");
             directories.insert(parent_of(&self.full_path(&object.path)).to_owned());
         }
         // IMPORTANT: the names are durable only now. A caller records the batch as published
