@@ -185,8 +185,27 @@ impl Journal {
     }
 
     /// Reads what earlier runs left.
+    ///
+    /// # Errors
+    /// `Superseded` if a newer run has begun, which changes what is being read.
     pub(crate) fn find(&self) -> Result<Found> {
-        Found::read(&*self.storage, self.query)
+        let found = Found::read(&*self.storage, self.query)?;
+        self.fence.check()?;
+        Ok(found)
+    }
+
+    /// Puts a newer run before an error: what a superseded driver trips over, such as files that
+    /// are gone, is what its successor has done, and nothing to repair (E5).
+    pub(crate) fn superseded_or(&self, error: Error) -> Error {
+        match self.fence.check() {
+            Err(superseded)
+                if superseded.kind() == ErrorKind::Superseded
+                    && error.kind() != ErrorKind::Superseded =>
+            {
+                superseded.and_also(error)
+            }
+            _ => error,
+        }
     }
 
     /// Creates `offsets/N`, `prepared/N` or `commits/N`, durably, unless it exists.

@@ -68,7 +68,7 @@ where
                 control.update_summary(|summary| summary.stopped = true);
                 Ok(())
             }
-            other => other.map_err(|error| self.name_query(error)),
+            other => other.map_err(|error| self.name_query(self.superseded_or(error))),
         };
         control.update_summary(|summary| summary.duration = began.elapsed());
         let error = result
@@ -217,6 +217,13 @@ where
                 id: self.engine.query.id,
                 next_batch,
             });
+        }
+    }
+
+    fn superseded_or(&self, error: Error) -> Error {
+        match &self.engine.journal {
+            Some(journal) => journal.superseded_or(error),
+            None => error,
         }
     }
 

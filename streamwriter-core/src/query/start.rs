@@ -68,18 +68,17 @@ where
         run,
         journal,
     } = opened;
-    let recovery = match &journal {
-        Some(journal) => {
-            let recovery = Recovery::decide(&journal.find()?, query, writer.target())?;
-            journal.purge_strays(recovery.committed.as_ref().map(|(batch, _)| *batch))?;
-            failpoint::pass("recovered");
-            recovery
-        }
-        None => Recovery::none(),
-    };
-    let context = SourceContext::new(query, source_state(journal.as_ref())?);
-    caught("the source's start", || source.start(&context))?
-        .map_err(|error| source_error(&source_description, "start", error))?;
+    let recovery = recover(
+        journal.as_ref(),
+        query,
+        &source,
+        &source_description,
+        &writer,
+    )
+    .map_err(|error| match &journal {
+        Some(journal) => journal.superseded_or(error),
+        None => error,
+    })?;
 
     let summary = QuerySummary::new(query, settings.name.clone(), run, guarantee);
     let control = Arc::new(Control::new(summary));
@@ -221,6 +220,33 @@ fn open<R, W: WriteRows<R>>(
         run: journal.run(),
         journal: Some(journal),
     })
+}
+
+/// Decides what comes first, from what earlier runs left, and starts the source.
+fn recover<S, W>(
+    journal: Option<&Journal>,
+    query: QueryId,
+    source: &S,
+    source_description: &str,
+    writer: &W,
+) -> Result<Recovery<S, W::Message>>
+where
+    S: Source,
+    W: WriteRows<S::Row>,
+{
+    let recovery = match journal {
+        Some(journal) => {
+            let recovery = Recovery::decide(&journal.find()?, query, writer.target())?;
+            journal.purge_strays(recovery.committed.as_ref().map(|(batch, _)| *batch))?;
+            failpoint::pass("recovered");
+            recovery
+        }
+        None => Recovery::none(),
+    };
+    let context = SourceContext::new(query, source_state(journal)?);
+    caught("the source's start", || source.start(&context))?
+        .map_err(|error| source_error(source_description, "start", error))?;
+    Ok(recovery)
 }
 
 fn open_target<R, W: WriteRows<R>>(writer: &W, claim: TargetClaim) -> Result<()> {

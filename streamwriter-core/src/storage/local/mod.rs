@@ -143,7 +143,10 @@ impl Storage for LocalStorage {
             Moved::SourceMissing => Err(StorageError::io(
                 "create",
                 target.display().to_string(),
-                io::Error::new(io::ErrorKind::NotFound, "its temporary file was removed"),
+                io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "its temporary file was removed, as by a driver that takes over",
+                ),
             )
             .into()),
         }
