@@ -44,6 +44,19 @@ pub(crate) struct Args {
     /// Partitions that are written at the same time [default: one per core].
     #[arg(long, value_name = "N")]
     pub(crate) executors: Option<usize>,
+
+    /// Bytes of input that a partition has at least; each makes a file of its own.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
+    pub(crate) min_partition_bytes: u64,
+
+    /// Committed batches whose records stay in the checkpoint, at least 2.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) keep_batches: u64,
+
+    /// Take over from a run that holds the checkpoint and does not end, such as a stopped process.
+    /// It is fenced off: should it wake up, it publishes nothing more.
+    #[arg(long)]
+    pub(crate) take_over: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -43,10 +43,12 @@ fn run(args: &Args) -> Result<(), Error> {
     match args.format {
         InputFormat::Csv => {
             let csv = Csv::<Flight>::directory(&args.input)?.null_values(["NA"]);
+            let csv = csv.partition_bytes_min(args.min_partition_bytes);
             choose_sink(args, csv.bad_rows(bad_rows))
         }
         InputFormat::Jsonl => {
             let lines = JsonLines::<Flight>::directory(&args.input)?;
+            let lines = lines.partition_bytes_min(args.min_partition_bytes);
             choose_sink(args, lines.bad_rows(bad_rows))
         }
     }
@@ -106,6 +108,8 @@ fn start(
         .name("flights")
         .trigger(Trigger::AvailableNow)
         .max_rows_per_batch(args.max_rows_per_batch)
+        .keep_batches(args.keep_batches)
+        .take_over(args.take_over)
         .listener(report.listener());
     if let Some(executors) = args.executors {
         query = query.executors(executors);

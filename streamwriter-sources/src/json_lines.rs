@@ -29,7 +29,8 @@ use crate::files::{
 /// A batch holds at most 1,000 files and 256 MiB unless the query says otherwise. A bound on bytes
 /// is kept by whole files, where one file fits, and otherwise exceeded by less than one line; a
 /// bound on rows is exact (a line of spaces counts as a row). Large files are cut into partitions
-/// between lines, about one for each executor and none under 1 MiB; small files share one.
+/// between lines, about one for each executor and none under [1 MiB](Self::partition_bytes_min);
+/// small files share one.
 ///
 /// # What it remembers
 /// 16 bytes for each file that was read, in the checkpoint, and less than 1 % of that in memory; a
@@ -97,6 +98,15 @@ impl<R> JsonLines<R> {
     /// 0 is refused at the start.
     pub fn record_bytes_max(mut self, bytes: usize) -> Self {
         self.directory.options.record_bytes_max = bytes;
+        self
+    }
+
+    /// Sets how many bytes of input a partition has at least, if its batch has them; the default
+    /// is 1 MiB. Each partition makes a file of its own, so a small value makes many small files.
+    ///
+    /// A batch that is planned keeps its partitions. 0 is refused at the start.
+    pub fn partition_bytes_min(mut self, bytes: u64) -> Self {
+        self.directory.options.partition_bytes_min = bytes;
         self
     }
 }

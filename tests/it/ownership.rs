@@ -154,7 +154,8 @@ fn e5_a_zombie_whose_task_fails_does_not_abort_either() {
     successor.await_termination().unwrap();
     gate.go_on.send(()).unwrap();
     let error = slept.await_termination().unwrap_err();
-    assert_eq!(error.also()[0].kind(), ErrorKind::Superseded, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Superseded, "{error}");
+    assert_eq!(error.also()[0].kind(), ErrorKind::Task, "{error}");
     assert_eq!(
         zombie.events(),
         [],

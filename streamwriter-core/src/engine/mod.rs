@@ -140,6 +140,7 @@ where
             Entry::Prepared(batch, prepared) => (batch, BatchOrigin::RolledForward, Some(prepared)),
         };
         if origin == BatchOrigin::Planned {
+            failpoint::pass("planned");
             self.record_offsets(&mut batch)?; // 1: from here on N means these rows
             clock.lap("walCommit");
             failpoint::pass("offsets");
@@ -169,6 +170,7 @@ where
         clock.lap("commitOffsets");
         failpoint::pass("committed");
         self.tell_source(&batch)?;
+        failpoint::pass("told");
         self.clean_up(batch.id);
         Ok(Ended::Committed(Box::new(
             self.progress(batch, prepared, origin, clock),

@@ -10,6 +10,7 @@ use super::attempt::{self, Finished, Unfinished};
 use super::board::{Board, Job, Outcome, Verdict};
 use crate::context::{TaskContext, TaskNumbers};
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::ids::{BatchId, PartitionId, QueryId, Run};
 use crate::source::Source;
 use crate::writer::WriteRows;
@@ -107,6 +108,7 @@ where
         let bytes_max = self.settings.message_bytes_max;
         match attempt::run(self.source, self.writer, partition, task, bytes_max) {
             Ok(finished) => {
+                failpoint::pass("task");
                 let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(slot) = slots.get_mut(index) {
                     *slot = Some(finished);

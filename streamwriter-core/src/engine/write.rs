@@ -55,13 +55,37 @@ where
                 self.offsets_tip = Some(checksum);
                 Ok(())
             }
-            Recorded::Theirs(_) => Err(Error::new(
+            Recorded::Theirs(bytes) => {
+                let (found, checksum) = journal.decode(Log::Offsets, batch.id, &bytes)?;
+                self.adopt_offsets(batch, &body, found, checksum)
+            }
+        }
+    }
+
+    /// Goes on with the record of an earlier run that woke up late and was quicker, if it means the
+    /// same rows in the same partitions (B2).
+    fn adopt_offsets(
+        &mut self,
+        batch: &mut Batch<S>,
+        ours: &OffsetsRecord,
+        found: OffsetsRecord,
+        checksum: String,
+    ) -> Result<()> {
+        let theirs = OffsetsRecord {
+            run: ours.run,
+            ..found
+        };
+        if theirs != *ours {
+            return Err(Error::new(
                 ErrorKind::Locked,
                 "another run has recorded other rows for this batch",
             )
             .in_batch(batch.id)
-            .with_help("start again: the batch is then written from what is recorded")),
+            .with_help("start again: the batch is then written from what is recorded"));
         }
+        batch.offsets = Some(checksum.clone());
+        self.offsets_tip = Some(checksum);
+        Ok(())
     }
 
     fn to_json<T: serde::Serialize>(&self, value: &T) -> Result<Value> {
@@ -219,6 +243,8 @@ where
     ) -> Error {
         match self.call_abort(batch, partitions, tasks) {
             Ok(()) => error,
+            // There was no abort, and what failed may be what the successor took away.
+            Err(other) if other.kind() == ErrorKind::Superseded => other.and_also(error),
             Err(other) => error.and_also(other),
         }
     }

@@ -25,6 +25,15 @@ impl Log {
         }
     }
 
+    /// The failpoint between the creation of a record and the look for a newer run.
+    pub(crate) const fn unfenced(self) -> &'static str {
+        match self {
+            Self::Offsets => "offsets-unfenced",
+            Self::Prepared => "prepared-unfenced",
+            Self::Commits => "commits-unfenced",
+        }
+    }
+
     pub(crate) fn directory(self) -> Result<StorePath> {
         StorePath::parse(self.name())
     }

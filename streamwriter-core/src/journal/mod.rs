@@ -21,6 +21,7 @@ use runs::RunFence;
 
 use crate::context::Fence;
 use crate::error::{Error, ErrorKind, Result};
+use crate::failpoint;
 use crate::ids::{BatchId, QueryId, Run};
 use crate::record::{self, EncodedRecord};
 use crate::storage::{Created, LockHolder, SharedStorage, StorageLock, StorePath};
@@ -175,8 +176,27 @@ impl Journal {
     }
 
     /// Reads what earlier runs left.
+    ///
+    /// # Errors
+    /// `Superseded` if a newer run has begun, which changes what is being read.
     pub(crate) fn find(&self) -> Result<Found> {
-        Found::read(&*self.storage, self.query)
+        let found = Found::read(&*self.storage, self.query)?;
+        self.fence.check()?;
+        Ok(found)
+    }
+
+    /// Puts a newer run before an error: what a superseded driver trips over, such as files that
+    /// are gone, is what its successor has done, and nothing to repair (E5).
+    pub(crate) fn superseded_or(&self, error: Error) -> Error {
+        match self.fence.check() {
+            Err(superseded)
+                if superseded.kind() == ErrorKind::Superseded
+                    && error.kind() != ErrorKind::Superseded =>
+            {
+                superseded.and_also(error)
+            }
+            _ => error,
+        }
     }
 
     /// Creates `offsets/N`, `prepared/N` or `commits/N`, durably, unless it exists.
@@ -197,6 +217,7 @@ impl Journal {
         let EncodedRecord { bytes, checksum } = record::encode(log.name(), body)?;
         let path = log.path(batch)?;
         let created = self.storage.create(&path, &bytes)?;
+        failpoint::pass(log.unfenced());
         // IMPORTANT: the look for a newer run comes after the creation. A driver that slept
         // through its succession may have created a record that its successor had purged; it must
         // find that out before it acts on the record.
@@ -235,6 +256,7 @@ impl Journal {
         for log in Log::ALL {
             self.storage
                 .delete(&log.path(BatchId::new(oldest_to_remove))?)?;
+            failpoint::pass("record-purged");
         }
         Ok(())
     }

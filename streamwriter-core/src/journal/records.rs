@@ -30,7 +30,7 @@ pub(crate) struct RunRecord {
 }
 
 /// `offsets/N.json`: which rows batch N is, and how they are cut into partitions (B2).
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OffsetsRecord {
     pub(crate) query: QueryId,

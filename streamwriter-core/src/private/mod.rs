@@ -11,6 +11,7 @@ pub use serde_json::Value;
 
 pub use crate::context::{BatchContext, TaskContext};
 pub use crate::error::{BoxError, Error, ErrorKind, Result};
+pub use crate::failpoint::pass as pass_failpoint;
 pub use crate::guarantee::Guarantee;
 pub use crate::ids::BatchId;
 pub use crate::message::shape::{

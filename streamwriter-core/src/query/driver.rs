@@ -8,6 +8,7 @@ use super::listeners::Listeners;
 use super::trigger::{Next, Trigger};
 use crate::engine::{Batch, Ended, Engine, Entry, Recovery, caught};
 use crate::error::{Error, ErrorKind, Result};
+use crate::failpoint;
 use crate::ids::BatchId;
 use crate::progress::QueryEvent;
 use crate::source::{PlanLimits, PlanOf, Source, source_error};
@@ -67,7 +68,7 @@ where
                 control.update_summary(|summary| summary.stopped = true);
                 Ok(())
             }
-            other => other.map_err(|error| self.name_query(error)),
+            other => other.map_err(|error| self.name_query(self.superseded_or(error))),
         };
         control.update_summary(|summary| summary.duration = began.elapsed());
         let error = result
@@ -114,6 +115,7 @@ where
             self.engine.tell_source_of(batch, &plan)?;
             self.engine.sweep(batch);
         }
+        failpoint::pass("resumed");
         for entry in &self.recovery.entries {
             self.engine.resume_source(entry.batch())?;
         }
@@ -215,6 +217,13 @@ where
                 id: self.engine.query.id,
                 next_batch,
             });
+        }
+    }
+
+    fn superseded_or(&self, error: Error) -> Error {
+        match &self.engine.journal {
+            Some(journal) => journal.superseded_or(error),
+            None => error,
         }
     }
 

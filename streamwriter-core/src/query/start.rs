@@ -9,6 +9,7 @@ use super::listeners::Listeners;
 use super::settings::{CheckpointChoice, Settings};
 use crate::engine::{Engine, Leftovers, QueryFacts, Recovery, caught};
 use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::failpoint;
 use crate::guarantee::Guarantee;
 use crate::ids::{QueryId, Run};
 use crate::journal::{Checkpoint, Journal, source_prefix};
@@ -37,6 +38,7 @@ where
     W: WriteRows<S::Row>,
 {
     settings.validate()?;
+    failpoint::check()?;
     let source_description = caught("the source's description", || source.description())?;
     let sink_description = caught("the sink's description", || writer.description())?;
     let storage = storage_of(&settings.checkpoint)?;
@@ -69,17 +71,17 @@ where
         run,
         journal,
     } = opened;
-    let recovery = match &journal {
-        Some(journal) => {
-            let recovery = Recovery::decide(&journal.find()?, query, writer.target())?;
-            journal.purge_strays(recovery.committed.as_ref().map(|(batch, _)| *batch))?;
-            recovery
-        }
-        None => Recovery::none(),
-    };
-    let context = SourceContext::new(query, source_state(journal.as_ref())?);
-    caught("the source's start", || source.start(&context))?
-        .map_err(|error| source_error(&source_description, "start", error))?;
+    let recovery = recover(
+        journal.as_ref(),
+        query,
+        &source,
+        &source_description,
+        &writer,
+    )
+    .map_err(|error| match &journal {
+        Some(journal) => journal.superseded_or(error),
+        None => error,
+    })?;
 
     let summary = QuerySummary::new(query, settings.name.clone(), run, guarantee);
     let control = Arc::new(Control::new(summary));
@@ -222,16 +224,46 @@ fn open<R, W: WriteRows<R>>(
     };
     let checkpoint = Checkpoint::open(storage, source, sink, &holder, settings.take_over)?;
     let query = checkpoint.query();
+    failpoint::pass("query");
     let claim = TargetClaim::new(query, checkpoint.location())
         .take_over(settings.take_over)
         .claimed_before(checkpoint.has_batches()?);
     open_target(writer, claim)?;
+    failpoint::pass("claimed");
     let journal = checkpoint.begin_run(&holder, settings.batches_kept)?;
+    failpoint::pass("run");
     Ok(Opened {
         query,
         run: journal.run(),
         journal: Some(journal),
     })
+}
+
+/// Decides what comes first, from what earlier runs left, and starts the source.
+fn recover<S, W>(
+    journal: Option<&Journal>,
+    query: QueryId,
+    source: &S,
+    source_description: &str,
+    writer: &W,
+) -> Result<Recovery<S, W::Message>>
+where
+    S: Source,
+    W: WriteRows<S::Row>,
+{
+    let recovery = match journal {
+        Some(journal) => {
+            let recovery = Recovery::decide(&journal.find()?, query, writer.target())?;
+            journal.purge_strays(recovery.committed.as_ref().map(|(batch, _)| *batch))?;
+            failpoint::pass("recovered");
+            recovery
+        }
+        None => Recovery::none(),
+    };
+    let context = SourceContext::new(query, source_state(journal)?);
+    caught("the source's start", || source.start(&context))?
+        .map_err(|error| source_error(source_description, "start", error))?;
+    Ok(recovery)
 }
 
 fn open_target<R, W: WriteRows<R>>(writer: &W, claim: TargetClaim) -> Result<()> {

@@ -21,6 +21,8 @@ pub use disk::{
 pub use fault::{FaultPoint, FaultStorage, When};
 pub use numbers::{Numbers, NumbersOffset, NumbersPartition, NumbersReader};
 
+pub use crate::failpoint::{FAILPOINTS, Failpoint};
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use streamwriter_core::__private::pass_failpoint;
 use streamwriter_core::{
     BatchContext, BatchId, LocalStorage, QueryId, Result, Run, SharedStorage, StagedObject,
     Storage, StorageLock, StorePath, Sweep, Target, TargetClaim, TargetRecord, TaskContext,
@@ -171,6 +172,7 @@ impl Staging {
         let staged = names::staging_of_batch(task.query_id(), task.batch_id())?
             .join(&StagedName::new(task, number).to_string())?;
         let upload = self.storage.stage(&staged, &target)?;
+        pass_failpoint("file-begun");
         Ok(StagingFile::new(upload, target))
     }
 
@@ -194,6 +196,7 @@ impl Staging {
             // IMPORTANT: a driver that was stopped and comes back may only find out here that
             // its successor has decided otherwise (E5).
             batch.check_current()?;
+            pass_failpoint("publishing");
             self.storage.publish(files)?;
         }
         self.remove_directory_of(batch);

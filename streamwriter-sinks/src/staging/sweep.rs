@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use streamwriter_core::__private::pass_failpoint;
 use streamwriter_core::{BatchId, QueryId, Result, Run, Storage, Sweep};
 
 use super::names;
@@ -32,6 +33,7 @@ pub(super) fn sweep(
         }
         if storage.discard(&entry.path)? {
             found.removed += 1;
+            pass_failpoint("leftover-swept");
         }
         emptied.insert(batch);
     }

@@ -52,7 +52,7 @@ use crate::files::{BadRows, Directory, FileReader, FilesOffset, FilesPartition, 
 /// A batch holds at most 1,000 files and 256 MiB unless the query says otherwise. A bound on bytes
 /// is kept by whole files, where one file fits, and otherwise exceeded by less than one row; a
 /// bound on rows is exact. Large files are cut into partitions between rows, about one for each
-/// executor and none under 1 MiB; small files share one. To find the cuts the driver follows the
+/// executor and none under [1 MiB](Self::partition_bytes_min); small files share one. To find the cuts the driver follows the
 /// quotes through the file, at memory speed; files [without quoting](Self::quoting) are not read
 /// for it.
 ///
@@ -174,6 +174,15 @@ impl<R> Csv<R> {
     /// refused at the start.
     pub fn record_bytes_max(mut self, bytes: usize) -> Self {
         self.directory.options.record_bytes_max = bytes;
+        self
+    }
+
+    /// Sets how many bytes of input a partition has at least, if its batch has them; the default
+    /// is 1 MiB. Each partition makes a file of its own, so a small value makes many small files.
+    ///
+    /// A batch that is planned keeps its partitions. 0 is refused at the start.
+    pub fn partition_bytes_min(mut self, bytes: u64) -> Self {
+        self.directory.options.partition_bytes_min = bytes;
         self
     }
 

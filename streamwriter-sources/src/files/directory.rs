@@ -91,12 +91,13 @@ impl Directory {
             return Ok(None);
         }
         let finished = ranges.iter().filter(|range| range.finishes()).count() as u64;
+        let bytes_min = self.options.partition_bytes_min;
         let plan = Plan {
             end: FilesOffset {
                 files: start.files.saturating_add(finished),
                 partial,
             },
-            partitions: split(&self.root, framing, ranges, limits.executors)?,
+            partitions: split(&self.root, framing, ranges, limits.executors, bytes_min)?,
             rows: None,
         };
         tracker.plan(&plan);

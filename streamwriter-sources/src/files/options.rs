@@ -7,6 +7,10 @@ use crate::plain::config;
 /// The longest record that is read unless told otherwise.
 const RECORD_BYTES_MAX: usize = 16 << 20;
 
+/// A partition is not made smaller than this unless told otherwise, so that small inputs make few
+/// output files.
+const PARTITION_BYTES_MIN: u64 = 1 << 20;
+
 /// Says what happens to a row that does not fit (F5).
 ///
 /// A row does not fit if it is malformed, not UTF-8, too long, or cannot become the row type: a
@@ -54,6 +58,7 @@ pub(crate) struct FileOptions {
     pub(crate) extensions: Vec<String>,
     pub(crate) bad_rows: BadRows,
     pub(crate) record_bytes_max: usize,
+    pub(crate) partition_bytes_min: u64,
 }
 
 impl FileOptions {
@@ -62,6 +67,7 @@ impl FileOptions {
             extensions: extensions.iter().map(|&one| one.to_owned()).collect(),
             bad_rows: BadRows::Fail,
             record_bytes_max: RECORD_BYTES_MAX,
+            partition_bytes_min: PARTITION_BYTES_MIN,
         }
     }
 
@@ -90,6 +96,12 @@ impl FileOptions {
             return Err(config(
                 "a record of at most 0 bytes is no record",
                 "write for example `.record_bytes_max(1 << 20)`",
+            ));
+        }
+        if self.partition_bytes_min == 0 {
+            return Err(config(
+                "a partition of at least 0 bytes would have no rows",
+                "write for example `.partition_bytes_min(1 << 20)`",
             ));
         }
         Ok(())

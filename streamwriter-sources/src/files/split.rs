@@ -7,44 +7,9 @@ use streamwriter_core::Result;
 use super::position::{FileRange, FilesPartition, read_error};
 use super::scan::{Framing, boundary};
 
-/// A partition is not made smaller than this, so that small inputs make few output files.
-const PARTITION_BYTES_MIN: u64 = 1 << 20;
-
-/// Cuts ranges into at most `executors` partitions, on record boundaries, keeping their order.
+/// Cuts ranges into at most `executors` partitions, on record boundaries, keeping their order; into
+/// fewer ones if they would have less than `bytes_min`.
 pub(crate) fn split(
-    root: &Path,
-    framing: Framing,
-    ranges: Vec<FileRange>,
-    executors: usize,
-) -> Result<Vec<FilesPartition>> {
-    split_by(root, framing, ranges, executors, bytes_min())
-}
-
-#[cfg(not(test))]
-fn bytes_min() -> u64 {
-    PARTITION_BYTES_MIN
-}
-
-#[cfg(test)]
-thread_local! {
-    static BYTES_MIN: std::cell::Cell<u64> = const { std::cell::Cell::new(PARTITION_BYTES_MIN) };
-}
-
-#[cfg(test)]
-fn bytes_min() -> u64 {
-    BYTES_MIN.get()
-}
-
-/// Runs a test with partitions of any size, so that small files are cut, too.
-#[cfg(test)]
-#[cfg(all(feature = "csv", feature = "jsonl"))]
-pub(crate) fn tests_with_small_partitions(test: impl FnOnce()) {
-    BYTES_MIN.set(1);
-    test();
-    BYTES_MIN.set(PARTITION_BYTES_MIN);
-}
-
-fn split_by(
     root: &Path,
     framing: Framing,
     ranges: Vec<FileRange>,
@@ -171,7 +136,7 @@ mod tests {
                 let whole = ranges(dir.path(), &sizes);
                 let total: u64 = whole.iter().map(FileRange::bytes).sum();
                 let parts =
-                    split_by(dir.path(), Framing::Lines, whole.clone(), executors, 1_000).unwrap();
+                    split(dir.path(), Framing::Lines, whole.clone(), executors, 1_000).unwrap();
                 let mut joined: Vec<FileRange> = Vec::new();
                 for range in parts.iter().flat_map(|part| &part.ranges) {
                     match joined.last_mut() {

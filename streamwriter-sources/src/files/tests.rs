@@ -179,8 +179,8 @@ proptest! {
             let lines = text.lines().filter(|line| !line.is_empty());
             expected.extend(lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()));
         }
-        let source = JsonLines::directory(dir.path()).unwrap();
-        split::tests_with_small_partitions(|| expect_rows(&source, &limits, &expected));
+        let source = JsonLines::directory(dir.path()).unwrap().partition_bytes_min(1);
+        expect_rows(&source, &limits, &expected);
     }
 
     #[test]
@@ -201,7 +201,7 @@ proptest! {
             expected.extend(records.map(|record| record.iter().map(str::to_owned).collect()));
         }
         let source = Csv::directory(dir.path()).unwrap().header(header).flexible(true);
-        split::tests_with_small_partitions(|| expect_rows(&source, &limits, &expected));
+        expect_rows(&source.partition_bytes_min(1), &limits, &expected);
     }
 
     #[test]
@@ -221,7 +221,7 @@ proptest! {
             records.map(|record| record.iter().map(str::to_owned).collect()).collect();
         let source =
             Csv::directory(dir.path()).unwrap().header(false).quoting(false).flexible(true);
-        split::tests_with_small_partitions(|| expect_rows(&source, &limits, &expected));
+        expect_rows(&source.partition_bytes_min(1), &limits, &expected);
     }
 }
 
@@ -336,6 +336,7 @@ fn options_that_make_no_sense_are_refused_at_the_start() {
         json().extensions([""]).start(&context),
         json().extensions(["a/b"]).start(&context),
         json().record_bytes_max(0).start(&context),
+        json().partition_bytes_min(0).start(&context),
         csv().delimiter(b'\n').start(&context),
         csv().delimiter(0xe9).start(&context),
         csv().quote(b',').start(&context),

@@ -24,6 +24,7 @@ use super::{
     StorageError, StorageLock, StorePath,
 };
 use crate::error::Result;
+use crate::failpoint;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::disk::{DiskCall, DiskHook};
@@ -99,7 +100,10 @@ impl LocalStorage {
             Moved::SourceMissing => Err(StorageError::io(
                 "create",
                 target.display().to_string(),
-                io::Error::new(io::ErrorKind::NotFound, "its temporary file was removed"),
+                io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "its temporary file was removed, as by a driver that takes over",
+                ),
             )),
         }
     }
@@ -147,6 +151,7 @@ impl Storage for LocalStorage {
         let directory = parent_of(&target);
         self.durable.ensure_directory(directory)?;
         let temporary = self.write_temporary(directory, TEMPORARY_PREFIX, bytes)?;
+        failpoint::pass("record-unnamed");
         let moved = self.durable.move_without_replacing(&temporary, &target);
         let is_consumed = matches!(moved, Ok(Moved::Done));
         let created = moved.and_then(|moved| self.created(moved, &target));
@@ -217,6 +222,7 @@ impl Storage for LocalStorage {
         for object in objects {
             let (publication, has_staged_name) = self.publish_one(object)?;
             published.push(publication);
+            failpoint::pass("file-published");
             directories.insert(parent_of(&self.full_path(&object.path)).to_owned());
             to_remove.extend(has_staged_name.then(|| self.full_path(&object.staged)));
         }
