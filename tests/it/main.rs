@@ -18,6 +18,7 @@ mod exactly_once;
 mod exactly_once_files;
 mod messages;
 mod ownership;
+mod panics;
 #[cfg(unix)]
 mod processes;
 mod query;

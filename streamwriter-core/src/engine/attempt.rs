@@ -43,6 +43,26 @@ where
     S: Source,
     W: WriteRows<S::Row>,
 {
+    // The user's code does not end with `write`: readers count and are dropped, errors are
+    // converted, messages are dropped. A panic there must not get past the board, which would
+    // wait for this attempt for ever (W6).
+    caught("the task", || {
+        attempt(source, writer, partition, task, message_bytes_max)
+    })
+    .unwrap_or_else(|panic| Err(failed(task, panic)))
+}
+
+fn attempt<S, W>(
+    source: &S,
+    writer: &W,
+    partition: Option<&S::Partition>,
+    task: &TaskContext,
+    message_bytes_max: usize,
+) -> Result<Finished<W::Message>, Unfinished>
+where
+    S: Source,
+    W: WriteRows<S::Row>,
+{
     let reader = caught("opening the partition", || {
         partition
             .map(|partition| source.open(partition, task))
@@ -55,7 +75,7 @@ where
     };
     let written = caught("write", || writer.write(&mut rows, task));
     let message = judge(&mut rows, task, written).map_err(|unfinished| place(task, unfinished))?;
-    let skipped = rest_of(&mut rows, task).map_err(|error| failed(task, error))?;
+    let skipped = rest_of(&mut rows, task).map_err(|unfinished| place(task, unfinished))?;
     let (message, encoded) = caught("encoding the message", || {
         cross(&message, message_bytes_max)
     })
@@ -100,19 +120,28 @@ fn beside(error: Error, of_writer: Error) -> Error {
 }
 
 /// Reads on after `write` has returned: finds rows left unread (W9), or counts those skipped.
-fn rest_of<Rd: RowReader>(rows: &mut TaskRows<'_, Rd>, task: &TaskContext) -> Result<u64> {
+fn rest_of<Rd: RowReader>(
+    rows: &mut TaskRows<'_, Rd>,
+    task: &TaskContext,
+) -> Result<u64, Unfinished> {
     let mut rest = 0;
     while rows.end() == End::Open {
         // The source runs here outside `write`, so it needs a guard of its own.
-        if caught("reading the rest", || rows.next())?.is_some() {
+        let row = caught("reading the rest", || rows.next()).map_err(Unfinished::Failed)?;
+        if row.is_some() {
             rest += 1;
             if !task.rest_is_skipped() {
-                return Err(unread(rows.read() - 1));
+                return Err(Unfinished::Failed(unread(rows.read() - 1)));
             }
         }
     }
     if let Some(error) = rows.take_error() {
-        return Err(reading_failed(error));
+        return Err(Unfinished::Failed(reading_failed(error)));
+    }
+    // The time may have been up only here. Whether rows were left unread is not known then, nor
+    // how many were skipped.
+    if rows.end() == End::Cancelled {
+        return Err(cancelled(task));
     }
     Ok(rest)
 }
@@ -178,11 +207,17 @@ pub(crate) fn own_or(error: BoxError, kind: ErrorKind, message: &str) -> Error {
 /// Runs user code; a panic becomes an error with its text (W6).
 pub(crate) fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Result<T> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
-        Error::new(
-            ErrorKind::Panic,
-            format!("{what} panicked: {}", panic_text(&*payload)),
-        )
+        let text = format!("{what} panicked: {}", panic_text(&*payload));
+        drop_payload(payload);
+        Error::new(ErrorKind::Panic, text)
     })
+}
+
+/// Drops what a panic carried: a value of the user's, so that this may panic as well.
+fn drop_payload(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
+    }
 }
 
 fn panic_text(payload: &(dyn Any + Send)) -> &str {
