@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::error::Result;
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Run};
 use crate::set_aside::{SetAside, SetAsidePlace, SetAsideRow};
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// Why an attempt was told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@
 
 mod error;
 mod ids;
+mod sync;
 
 mod source;
 mod stream;
@@ -70,3 +71,7 @@ pub mod __private;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+
+#[cfg(test)]
+#[cfg(streamwriter_model)]
+mod model;

@@ -362,6 +362,35 @@ fn w7_the_task_timeout_cancels_an_attempt() {
 }
 
 #[test]
+fn w9_a_timeout_that_ends_the_look_for_unread_rows_is_not_taken_for_their_end() {
+    for skips in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = Scripted::new().write(move |rows, _| {
+            let rows_read = rows.take(3).collect();
+            if skips {
+                rows.skip_rest();
+            }
+            Ok(Written { rows: rows_read })
+        });
+        // The fourth row is too far away to be met before the time is up.
+        let last = u64::MAX - 2;
+        let error = stream(Numbers::new(u64::MAX).per_batch(last + 1).partitions(1))
+            .filter(move |number| *number < 3 || *number == last)
+            .write_to(sink.clone())
+            .checkpoint(directory.path())
+            .trigger(Trigger::Once)
+            .task_timeout(Duration::from_millis(50))
+            .max_task_attempts(1)
+            .start()
+            .unwrap()
+            .await_termination()
+            .expect_err("the fourth row was neither written nor counted");
+        assert!(error.to_string().contains("task timeout"), "{error}");
+        assert_eq!((sink.rows(), sink.aborts()), (Vec::new(), 1));
+    }
+}
+
+#[test]
 fn w8_a_source_that_fails_midway_fails_the_task_and_says_cut_off() {
     let directory = tempfile::tempdir().unwrap();
     let ends = Arc::new(Mutex::new(Vec::new()));

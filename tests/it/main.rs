@@ -20,6 +20,7 @@ mod exactly_once_files;
 mod guarantees;
 mod messages;
 mod ownership;
+mod panics;
 mod power;
 #[cfg(unix)]
 mod processes;

@@ -43,6 +43,26 @@ where
     S: Source,
     W: WriteRows<S::Row>,
 {
+    // The user's code does not end with `write`: readers count and are dropped, errors are
+    // converted, messages are dropped. A panic there must not get past the board, which would
+    // wait for this attempt for ever (W6).
+    caught("the task", || {
+        attempt(source, writer, partition, task, message_bytes_max)
+    })
+    .unwrap_or_else(|panic| Err(failed(task, panic)))
+}
+
+fn attempt<S, W>(
+    source: &S,
+    writer: &W,
+    partition: Option<&S::Partition>,
+    task: &TaskContext,
+    message_bytes_max: usize,
+) -> Result<Finished<W::Message>, Unfinished>
+where
+    S: Source,
+    W: WriteRows<S::Row>,
+{
     let reader = caught("opening the partition", || {
         partition
             .map(|partition| source.open(partition, task))
@@ -189,11 +209,17 @@ pub(crate) fn own_or(error: BoxError, kind: ErrorKind, message: &str) -> Error {
 /// Runs user code; a panic becomes an error with its text (W6).
 pub(crate) fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Result<T> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
-        Error::new(
-            ErrorKind::Panic,
-            format!("{what} panicked: {}", panic_text(&*payload)),
-        )
+        let text = format!("{what} panicked: {}", panic_text(&*payload));
+        drop_payload(payload);
+        Error::new(ErrorKind::Panic, text)
     })
+}
+
+/// Drops what a panic carried: a value of the user's, so that this may panic as well.
+fn drop_payload(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
+    }
 }
 
 fn panic_text(payload: &(dyn Any + Send)) -> &str {

@@ -3,12 +3,13 @@
 //! It knows nothing of rows and messages. Workers, the watch for time-outs and `stop` share it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use crate::context::{CancelFlag, CancelReason};
 use crate::error::Error;
 use crate::ids::{Attempt, PartitionId};
+use crate::sync::{Condvar, Instant, Mutex, MutexGuard};
 
 /// One try of one task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +46,9 @@ pub(crate) enum Verdict {
 struct Running {
     attempt: Attempt,
     flag: Arc<CancelFlag>,
+    /// When its time is up; then, when it is known to ignore that.
     deadline: Option<Instant>,
-    warned: bool,
+    expired: bool,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +75,28 @@ impl State {
         for running in self.running.values() {
             running.flag.cancel(CancelReason::Batch);
         }
+    }
+
+    /// Cancels the jobs whose time is up; returns those that have ignored that for as long again.
+    fn expire(&mut self, now: Instant, timeout: Duration) -> Vec<Job> {
+        let mut ignoring = Vec::new();
+        for (partition, running) in &mut self.running {
+            if running.deadline.is_none_or(|deadline| deadline > now) {
+                continue;
+            }
+            if running.expired {
+                running.deadline = None;
+                ignoring.push(Job {
+                    partition: *partition,
+                    attempt: running.attempt,
+                });
+            } else {
+                running.expired = true;
+                running.deadline = now.checked_add(timeout);
+                running.flag.cancel(CancelReason::Timeout);
+            }
+        }
+        ignoring
     }
 
     /// Moves jobs whose delay has passed to the ready ones; returns when the next one is due.
@@ -137,7 +161,7 @@ impl Board {
             attempt: job.attempt,
             flag: Arc::clone(&flag),
             deadline,
-            warned: false,
+            expired: false,
         };
         state.running.insert(job.partition, running);
         if deadline.is_some() {
@@ -209,8 +233,15 @@ impl Board {
         let mut state = self.lock();
         while !state.is_over() {
             let now = Instant::now();
-            for (partition, running) in &mut state.running {
-                running.expire(*partition, now, timeout);
+            let ignoring = state.expire(now, timeout);
+            if !ignoring.is_empty() {
+                // Without the lock: whoever collects the warnings may want to know what runs.
+                drop(state);
+                for Job { partition, attempt } in ignoring {
+                    tracing::warn!(%partition, %attempt, ?timeout, "a task ignores its cancellation");
+                }
+                state = self.lock();
+                continue;
             }
             let next = state
                 .running
@@ -242,24 +273,5 @@ impl Board {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner),
         }
-    }
-}
-
-impl Running {
-    fn expire(&mut self, partition: PartitionId, now: Instant, timeout: Duration) {
-        if self.deadline.is_none_or(|deadline| deadline > now) {
-            return;
-        }
-        if self.flag.is_set() && !self.warned {
-            self.warned = true;
-            let attempt = self.attempt;
-            tracing::warn!(%partition, %attempt, ?timeout, "a task ignores its cancellation");
-        }
-        self.flag.cancel(CancelReason::Timeout);
-        self.deadline = if self.warned {
-            None
-        } else {
-            now.checked_add(timeout)
-        };
     }
 }

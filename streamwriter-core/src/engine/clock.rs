@@ -1,7 +1,9 @@
 //! Durations of the steps of a batch, under the names that progress uses (Q3).
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::sync::Instant;
 
 /// Measures from step to step.
 #[derive(Debug)]

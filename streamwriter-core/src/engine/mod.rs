@@ -12,10 +12,10 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rayon::ThreadPool;
-
 pub(crate) use attempt::caught;
 pub(crate) use board::{Board, Job};
+#[cfg(all(test, streamwriter_model))]
+pub(crate) use board::{Outcome, Verdict};
 pub(crate) use recovery::Recovery;
 pub(crate) use tasks::TaskSettings;
 
@@ -29,6 +29,7 @@ use crate::message::MessageMetrics;
 use crate::progress::{BatchOrigin, StreamingQueryProgress};
 use crate::query::Control;
 use crate::source::{PlanOf, Replay, Source};
+use crate::sync::Executors;
 use crate::writer::{StreamWriter, WriteRows};
 use clock::StepClock;
 
@@ -99,7 +100,7 @@ pub(crate) struct QueryFacts {
 pub(crate) struct Engine<S, W> {
     pub(crate) source: S,
     pub(crate) writer: W,
-    pub(crate) pool: ThreadPool,
+    pub(crate) executors: Executors,
     pub(crate) settings: TaskSettings,
     pub(crate) control: Arc<Control>,
     pub(crate) query: QueryFacts,

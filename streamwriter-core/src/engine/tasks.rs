@@ -1,18 +1,17 @@
 //! Runs the tasks of one batch on the executors (W1 to W4, W7).
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use rayon::ThreadPool;
-
-use super::attempt::{self, Finished, Unfinished};
+use super::attempt::{self, Finished, Unfinished, caught};
 use super::board::{Board, Job, Outcome, Verdict};
 use crate::context::{TaskContext, TaskNumbers};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::ids::{BatchId, PartitionId, QueryId, Run};
 use crate::source::Source;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Executors, Mutex, thread};
 use crate::writer::WriteRows;
 
 /// How tasks are tried.
@@ -66,23 +65,28 @@ where
     W: WriteRows<S::Row>,
 {
     /// Runs all tasks; returns when none is running any more (W4).
-    pub(crate) fn run(&self, pool: &ThreadPool, board: &Board) -> Written<W::Message> {
+    pub(crate) fn run(&self, executors: &Executors, board: &Board) -> Written<W::Message> {
         let count = self.partitions.len().max(1);
         let slots: Slots<W::Message> = Mutex::new((0..count).map(|_| None).collect());
         let failed_attempts = AtomicU64::new(0);
         // Each executor pulls tasks until none is left. One job per task would let rayon run other
         // tasks on top of a `write` that waits inside rayon, and deadlock on the user's locks.
         let work = || {
-            pool.broadcast(|_| {
+            executors.on_each(|| {
                 while let Some((job, flag)) = board.take() {
                     let task = TaskContext::new(self.numbers(job, count), flag);
-                    let outcome = self.run_one(job, &task, &slots, &failed_attempts);
+                    // IMPORTANT: every job is finished, whatever happens. The other executors
+                    // wait at the board for one that is not.
+                    let outcome = caught("the task", || {
+                        self.run_one(job, &task, &slots, &failed_attempts)
+                    })
+                    .unwrap_or_else(|panic| Outcome::Failed(self.place(job, panic)));
                     board.finish(job, outcome);
                 }
             });
         };
         if self.settings.timeout.is_some() {
-            std::thread::scope(|scope| {
+            thread::scope(|scope| {
                 scope.spawn(|| board.watch_timeouts());
                 work();
             });
@@ -135,6 +139,12 @@ where
         let delay = doubled.min(RETRY_DELAY_MAX);
         tracing::warn!(error = %error.report(), ?delay, "a task failed and is tried again");
         Outcome::Retry(delay)
+    }
+
+    fn place(&self, job: Job, error: Error) -> Error {
+        error
+            .in_batch(self.batch)
+            .in_task(job.partition, job.attempt)
     }
 
     fn numbers(&self, job: Job, count: usize) -> TaskNumbers {

@@ -112,7 +112,7 @@ where
             batch: batch.id,
             settings: self.settings,
         };
-        let written = tasks.run(&self.pool, &board);
+        let written = tasks.run(&self.executors, &board);
         self.control.tasks_end();
         let Written {
             tasks,

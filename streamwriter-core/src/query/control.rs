@@ -1,10 +1,11 @@
 //! What the driver and the handles of a query share: stop, status, and the end (Q2).
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use crate::engine::{Board, Job};
 use crate::progress::{QuerySummary, RecentProgress, StreamingQueryProgress};
+use crate::sync::{Condvar, Instant, Mutex, MutexGuard};
 
 /// What a query does at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The driver: the one thread that runs the protocol, trigger after trigger (Q1).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::control::QueryStatus;
 use super::listeners::Listeners;
@@ -12,6 +12,7 @@ use crate::failpoint;
 use crate::ids::BatchId;
 use crate::progress::QueryEvent;
 use crate::source::{PlanLimits, PlanOf, Source, source_error};
+use crate::sync::Instant;
 use crate::writer::WriteRows;
 
 /// How often listeners hear that a query idles, at most.

@@ -1,8 +1,7 @@
 //! The handles of a running query.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::Control;
@@ -14,6 +13,8 @@ use crate::guarantee::Guarantee;
 use crate::ids::{QueryId, Run};
 use crate::progress::{QuerySummary, StreamingQueryProgress};
 use crate::source::Source;
+use crate::sync::Mutex;
+use crate::sync::thread::{self, JoinHandle};
 use crate::writer::WriteRows;
 
 /// A started query.
@@ -33,7 +34,7 @@ impl StreamingQuery {
         W: WriteRows<S::Row>,
     {
         let ended = EndGuard(Arc::clone(&control));
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("streamwriter-driver".to_owned())
             .spawn(move || {
                 // IMPORTANT: the driver, and with it the locks, goes before the end is announced,

@@ -16,6 +16,7 @@ use crate::journal::{Checkpoint, Journal, source_prefix};
 use crate::progress::QuerySummary;
 use crate::source::{Replay, Source, SourceContext, SourceState, source_error};
 use crate::storage::{LocalStorage, LockHolder, SharedStorage};
+use crate::sync::Executors;
 use crate::target::TargetClaim;
 use crate::writer::WriteRows;
 
@@ -89,7 +90,7 @@ where
     let engine = Engine {
         source,
         writer,
-        pool: pool(settings.executors())?,
+        executors: Executors::start(settings.executors())?,
         settings: settings.tasks(),
         control: Arc::clone(&control),
         query: QueryFacts {
@@ -281,14 +282,4 @@ fn source_state(journal: Option<&Journal>) -> Result<Option<SourceState>> {
         storage: Arc::clone(journal.storage()),
         prefix: source_prefix()?,
     }))
-}
-
-fn pool(executors: usize) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(executors)
-        .thread_name(|number| format!("streamwriter-executor-{number}"))
-        .build()
-        .map_err(|error| {
-            Error::new(ErrorKind::Config, "cannot start the executors").with_source(error)
-        })
 }

@@ -1,8 +1,9 @@
 //! When a query looks for new rows (Q1).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::sync::Instant;
 
 /// When a query looks for new rows.
 ///

@@ -1,0 +1,29 @@
+//! The types of `std`, and rayon's pool.
+
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic, mpsc};
+pub(crate) use std::thread;
+pub(crate) use std::time::Instant;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The threads that run tasks.
+#[derive(Debug)]
+pub(crate) struct Executors(rayon::ThreadPool);
+
+impl Executors {
+    pub(crate) fn start(threads: usize) -> Result<Self> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|number| format!("streamwriter-executor-{number}"))
+            .build()
+            .map(Self)
+            .map_err(|error| {
+                Error::new(ErrorKind::Config, "cannot start the executors").with_source(error)
+            })
+    }
+
+    /// Runs this once on each thread; returns when it has returned on all of them.
+    pub(crate) fn on_each(&self, work: impl Fn() + Sync) {
+        self.0.broadcast(|_| work());
+    }
+}
