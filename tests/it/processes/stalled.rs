@@ -185,8 +185,10 @@ fn below(root: &Path, path: &Path) -> String {
         .to_owned()
 }
 
-/// Every file with its inode, size and time, to see that nothing has changed.
-pub(super) fn snapshot(run: &Quickstart) -> BTreeMap<PathBuf, (u64, u64, i64, i64)> {
+/// Every file with its inode, size and time, to see what has changed.
+pub(super) type Snapshot = BTreeMap<PathBuf, (u64, u64, i64, i64)>;
+
+pub(super) fn snapshot(run: &Quickstart) -> Snapshot {
     let mut files = Vec::new();
     files_under(&run.output(), &mut files);
     files_under(&run.checkpoint(), &mut files);

@@ -1,6 +1,7 @@
 //! E5 with real processes: a driver that is stopped with SIGSTOP at every named point, a second one
 //! that is refused, one that takes over, and the first one woken up again.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::input::Input;
 use super::kills::{finish, in_two_threads};
 use super::quickstart::{Ended, Kind, Quickstart, Running};
 use super::random::{Random, seed};
-use super::stalled::{Evidence, snapshot, stall, stall_at, stall_if_passed};
+use super::stalled::{Evidence, Snapshot, snapshot, stall, stall_at, stall_if_passed};
 
 const KINDS: [Kind; 2] = [Kind::new("csv", "jsonl"), Kind::new("jsonl", "parquet")];
 
@@ -171,8 +172,10 @@ fn e5_stopped_until_its_records_are_purged() {
         take_over_and_end(&run, point);
         let newest = newest_number(&run.checkpoint().join("commits")).unwrap();
         assert!(newest > 110, "{newest} batches");
+        let before = snapshot(&run);
         first.wake();
         expect_fenced_off(point, &evidence, first.wait());
+        expect_few_records(&run, &before, point);
         let logs = ["offsets", "prepared", "commits"];
         for log in logs {
             let newest_of_log = newest_number(&run.checkpoint().join(log));
@@ -185,6 +188,26 @@ fn e5_stopped_until_its_records_are_purged() {
             assert_eq!(kept, [newest - 1, newest], "{point}: {log}");
         }
     });
+}
+
+/// A driver that wakes up late creates one record of the journal at most, which is the step at which
+/// it fails; and one of the target at most, if it had looked for a newer run before it published.
+fn expect_few_records(run: &Quickstart, before: &Snapshot, point: &str) {
+    let made = |directory: PathBuf| {
+        let files = snapshot(run).into_keys();
+        let made = files.filter(|path| path.starts_with(&directory) && !before.contains_key(path));
+        made.collect::<Vec<_>>()
+    };
+    let logs = ["offsets", "prepared", "commits"].map(|log| made(run.checkpoint().join(log)));
+    let in_journal = logs.concat();
+    assert!(in_journal.len() <= 1, "{point}: {in_journal:?}");
+    let in_target = made(run.output().join("_streamwriter/committed"));
+    let place = |name: &str| FAILPOINTS.iter().position(|point| point.name == name);
+    let had_looked = point == "record-unnamed" || place(point) >= place("publishing");
+    assert!(
+        in_target.len() <= usize::from(had_looked),
+        "{point}: {in_target:?}"
+    );
 }
 
 #[test]
