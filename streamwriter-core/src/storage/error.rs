@@ -27,6 +27,14 @@ pub(crate) enum StorageError {
         expected: String,
         found: String,
     },
+    #[error("the final file exists although the staged one, {staged}, is not published yet")]
+    PublishedBefore { path: String, staged: String },
+    #[error("the staged file has other contents than the commit message names")]
+    StagedDamaged {
+        path: String,
+        expected: String,
+        found: String,
+    },
     #[error("another driver holds the lock: {holder}")]
     Locked { path: String, holder: String },
 }
@@ -83,6 +91,23 @@ impl From<StorageError> for Error {
                 .with_help(format!(
                     "expected {expected}, found {found}; move the foreign file away and start again"
                 )),
+            StorageError::PublishedBefore { path, .. } => Self::new(ErrorKind::Mismatch, message)
+                .at_path(path)
+                .with_help(
+                    "the batch was published before, and the checkpoint has lost the record of \
+                     it: restore the newest copy of the checkpoint; or move all published files \
+                     of this batch away and start again, then they are published anew",
+                ),
+            StorageError::StagedDamaged {
+                path,
+                expected,
+                found,
+            } => Self::new(ErrorKind::Corrupted, message)
+                .at_path(path)
+                .with_help(format!(
+                    "expected {expected}, found {found}; restore the file from a copy: it is not \
+                     published as it is"
+                )),
             StorageError::Locked { path, .. } => Self::new(ErrorKind::Locked, message)
                 .at_path(path)
                 .with_help("stop that driver, or start this one with take_over if it hangs"),
@@ -96,6 +121,9 @@ fn io_help(error: &io::Error) -> Option<&'static str> {
         io::ErrorKind::ReadOnlyFilesystem => Some("make it writable, then start again"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             Some("free some space, then start again; nothing that was committed is lost")
+        }
+        io::ErrorKind::IsADirectory => {
+            Some("a directory stands in the place of a file: move it away, then put the file back")
         }
         _ => None,
     }

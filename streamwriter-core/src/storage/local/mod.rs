@@ -2,6 +2,7 @@
 
 mod durable;
 mod lock;
+mod own;
 mod upload;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::durable::{Durable, Moved};
+use self::own::OwnFiles;
 use self::upload::LocalUpload;
 use super::{
     Created, Entry, LockHolder, Publication, SharedStorage, StagedObject, StagedUpload, Storage,
@@ -29,6 +31,7 @@ const TEMPORARY_PREFIX: &str = ".tmp-";
 pub struct LocalStorage {
     root: PathBuf,
     durable: Arc<Durable>,
+    own_files: Arc<OwnFiles>,
 }
 
 impl LocalStorage {
@@ -44,6 +47,7 @@ impl LocalStorage {
         Ok(Self {
             durable: Arc::new(Durable::new(absolute.clone())),
             root: absolute,
+            own_files: Arc::default(),
         })
     }
 
@@ -79,11 +83,15 @@ impl LocalStorage {
     fn publish_one(&self, object: &StagedObject) -> Result<Publication, StorageError> {
         let staged = self.full_path(&object.staged);
         let target = self.full_path(&object.path);
+        if !self.own_files.remove(&staged) {
+            expect_staged_identity(&staged, object)?;
+        }
         self.durable.ensure_directory(parent_of(&target))?;
         match durable::move_without_replacing(&staged, &target)? {
             Moved::Done => Ok(Publication::Published),
             Moved::TargetExists => {
                 expect_identity(&target, object)?;
+                expect_one_file(&staged, &target)?;
                 remove_quietly(&staged);
                 Ok(Publication::AlreadyPublished)
             }
@@ -210,6 +218,7 @@ impl Storage for LocalStorage {
             staged.clone(),
             target.clone(),
             Arc::clone(&self.durable),
+            Arc::clone(&self.own_files),
         )?;
         Ok(Box::new(upload))
     }
@@ -230,6 +239,7 @@ impl Storage for LocalStorage {
     }
 
     fn discard(&self, staged: &StorePath) -> Result<bool> {
+        self.own_files.remove(&self.full_path(staged));
         self.delete(staged)
     }
 
@@ -297,16 +307,77 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 fn expect_identity(target: &Path, object: &StagedObject) -> Result<(), StorageError> {
-    let failed = |error| StorageError::io("read", target.display().to_string(), error);
-    let (size, checksum) = upload::identity_of(target).map_err(failed)?;
-    if size == object.size && checksum == object.checksum {
+    match other_identity(target, object) {
+        Ok(None) => Ok(()),
+        Ok(Some(found)) => Err(StorageError::OtherIdentity {
+            path: target.display().to_string(),
+            expected: identity_text(object.size, &object.checksum),
+            found,
+        }),
+        Err(error) => Err(StorageError::io(
+            "read",
+            target.display().to_string(),
+            error,
+        )),
+    }
+}
+
+/// Makes sure that a staged file, if it is still there, is the one that the message names.
+fn expect_staged_identity(staged: &Path, object: &StagedObject) -> Result<(), StorageError> {
+    match other_identity(staged, object) {
+        Ok(None) => Ok(()),
+        Ok(Some(found)) => Err(StorageError::StagedDamaged {
+            path: staged.display().to_string(),
+            expected: identity_text(object.size, &object.checksum),
+            found,
+        }),
+        // It may have been published already, which is found out next.
+        Err(error) if is_absent(&error) => Ok(()),
+        Err(error) => Err(StorageError::io(
+            "read",
+            staged.display().to_string(),
+            error,
+        )),
+    }
+}
+
+/// Makes sure that a staged and a final name that are both there are names of one file, as a crash
+/// between `link` and `unlink` leaves them.
+///
+/// The message names the staged file, so nobody else's is to have the final name. If another file
+/// has it, the batch was published before, from messages that the journal has lost; what else was
+/// published then may be doubled by what these messages name.
+#[cfg(unix)]
+fn expect_one_file(staged: &Path, target: &Path) -> Result<(), StorageError> {
+    use std::os::unix::fs::MetadataExt;
+    let look_up = |path: &Path| {
+        fs::metadata(path)
+            .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
+    };
+    let (from, to) = (look_up(staged)?, look_up(target)?);
+    if (from.dev(), from.ino()) == (to.dev(), to.ino()) {
         return Ok(());
     }
-    Err(StorageError::OtherIdentity {
+    Err(StorageError::PublishedBefore {
         path: target.display().to_string(),
-        expected: format!("{} bytes with {}", object.size, object.checksum),
-        found: format!("{size} bytes with {checksum}"),
+        staged: staged.display().to_string(),
     })
+}
+
+#[cfg(not(unix))]
+fn expect_one_file(_staged: &Path, _target: &Path) -> Result<(), StorageError> {
+    Ok(())
+}
+
+/// Returns what a file holds if it is not what the object names.
+fn other_identity(file: &Path, object: &StagedObject) -> io::Result<Option<String>> {
+    let (size, checksum) = upload::identity_of(file)?;
+    let same = size == object.size && checksum == object.checksum;
+    Ok((!same).then(|| identity_text(size, &checksum)))
+}
+
+fn identity_text(size: u64, checksum: &str) -> String {
+    format!("{size} bytes with {checksum}")
 }
 
 fn read_part(file: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
@@ -321,7 +392,13 @@ fn read_directory(directory: &Path) -> Result<Vec<fs::DirEntry>, StorageError> {
     let failed = |error| StorageError::io("list", directory.display().to_string(), error);
     match fs::read_dir(directory) {
         Ok(entries) => entries.collect::<io::Result<_>>().map_err(failed),
-        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        // What lies in it is out of sight, which is not the same as not there.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Err(StorageError::NotADirectory {
+                path: directory.display().to_string(),
+            })
+        }
         Err(error) => Err(failed(error)),
     }
 }
@@ -334,9 +411,14 @@ fn list_into(directory: &Path, prefix: &StorePath, entries: &mut Vec<Entry>) -> 
             continue;
         }
         let path = prefix.join(&name)?;
-        // A file that goes away between the listing and the look at it is simply not there.
-        let Ok(metadata) = entry.metadata() else {
-            continue;
+        let metadata = match entry.metadata() {
+            Ok(metadata) => metadata,
+            // It went away between the listing and the look at it.
+            Err(error) if is_absent(&error) => continue,
+            Err(error) => {
+                let path = entry.path().display().to_string();
+                return Err(StorageError::io("look up", path, error).into());
+            }
         };
         if metadata.is_dir() {
             list_into(&entry.path(), &path, entries)?;

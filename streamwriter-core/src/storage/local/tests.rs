@@ -153,3 +153,51 @@ fn only_an_empty_directory_is_removed_and_it_can_be_used_again() {
     assert!(!storage.remove_directory(&path("s")).unwrap(), "absent");
     staged(&storage, "1", b"rows");
 }
+
+#[test]
+fn e9_a_file_that_another_process_staged_is_read_before_it_is_published() {
+    let (directory, writer) = storage();
+    let object = staged(&writer, "1", b"rows");
+    fs::write(writer.full_path(&object.staged), b"rowz").unwrap();
+    let publisher = LocalStorage::new(directory.path().join("a/b")).unwrap();
+    let error = publisher
+        .publish(std::slice::from_ref(&object))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupted);
+    assert!(error.path().unwrap().ends_with("s/1"), "{error}");
+    assert!(!publisher.exists(&object.path).unwrap());
+    fs::write(publisher.full_path(&object.staged), b"rows").unwrap();
+    assert_eq!(
+        publisher.publish(&[object]).unwrap(),
+        [Publication::Published]
+    );
+}
+
+#[test]
+fn e9_a_final_file_beside_a_staged_one_that_is_another_file_is_an_error_that_stays() {
+    let (_directory, storage) = storage();
+    let lost = staged(&storage, "1", b"rows");
+    storage.publish(&[lost]).unwrap();
+    let again = staged(&storage, "2", b"rows");
+    for _ in 0..2 {
+        let error = storage.publish(std::slice::from_ref(&again)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Mismatch);
+        assert!(error.path().unwrap().ends_with("data/f"), "{error}");
+    }
+    fs::remove_file(storage.full_path(&again.path)).unwrap();
+    assert_eq!(storage.publish(&[again]).unwrap(), [Publication::Published]);
+}
+
+#[test]
+fn e9_what_cannot_be_listed_is_an_error_and_not_empty() {
+    let (_directory, storage) = storage();
+    assert!(storage.list(&path("absent")).unwrap().is_empty());
+    fs::write(storage.full_path(&path("file")), "x").unwrap();
+    for listed in [
+        storage.list(&path("file")).map(drop),
+        storage.remove_temporary(&path("file")),
+    ] {
+        let error = listed.unwrap_err();
+        assert!(error.path().unwrap().ends_with("/file"), "{error}");
+    }
+}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::durable::Durable;
+use super::own::OwnFiles;
 use super::{StagedObject, StagedUpload, StorageError, StorePath, parent_of, remove_quietly};
 use crate::error::Result;
 
@@ -18,6 +19,7 @@ pub(super) struct LocalUpload {
     staged: StorePath,
     target: StorePath,
     durable: Arc<Durable>,
+    own_files: Arc<OwnFiles>,
     finished: bool,
 }
 
@@ -27,6 +29,7 @@ impl LocalUpload {
         staged: StorePath,
         target: StorePath,
         durable: Arc<Durable>,
+        own_files: Arc<OwnFiles>,
     ) -> Result<Self, StorageError> {
         let file = OpenOptions::new()
             .write(true)
@@ -41,6 +44,7 @@ impl LocalUpload {
             staged,
             target,
             durable,
+            own_files,
             finished: false,
         })
     }
@@ -65,6 +69,7 @@ impl StagedUpload for LocalUpload {
         self.durable.sync_file(&self.file, &self.full_path)?;
         self.durable.sync_directory(parent_of(&self.full_path))?;
         self.finished = true;
+        self.own_files.add(self.full_path.clone());
         Ok(StagedObject {
             staged: self.staged.clone(),
             path: self.target.clone(),
