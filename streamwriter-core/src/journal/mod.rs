@@ -70,7 +70,8 @@ impl Checkpoint {
 
     /// Begins a run: from its record on, every earlier run is fenced off (E5).
     pub(crate) fn begin_run(self, holder: &LockHolder, retain: u64) -> Result<Journal> {
-        let run = runs::begin(&self.storage, self.query, holder)?;
+        let named = found::newest_run(&*self.storage, self.query)?;
+        let run = runs::begin(&self.storage, self.query, holder, named)?;
         let fence = Arc::new(RunFence::new(Arc::clone(&self.storage), run));
         Ok(Journal {
             storage: self.storage,
@@ -185,7 +186,9 @@ impl Journal {
 
     /// Reads what earlier runs left.
     pub(crate) fn find(&self) -> Result<Found> {
-        Found::read(&*self.storage, self.query)
+        Found::read(&*self.storage, self.query, self.run)
+            // A newer run may have recorded something already.
+            .or_else(|error| self.fence.check().and(Err(error)))
     }
 
     /// Creates `offsets/N`, `prepared/N` or `commits/N`, durably, unless it exists.
