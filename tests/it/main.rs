@@ -13,6 +13,8 @@ mod support;
 mod contract_batch;
 mod contract_task;
 #[cfg(unix)]
+mod damage;
+#[cfg(unix)]
 mod errors;
 mod exactly_once;
 mod exactly_once_files;

@@ -103,25 +103,16 @@ fn check_target(first: Resume, commits: Option<BatchId>, target: TargetFact) -> 
     }
 }
 
-/// Names the record that must be there for the others to be; the chain has shown that each record
-/// has its predecessor, so it is one of a later step.
 fn records_disagree(facts: Facts) -> Error {
     let newest = |batch: Option<BatchId>| batch.map_or("none".to_owned(), |b| b.to_string());
-    let (step, later) = if facts.prepared > facts.commits {
-        ("commits", facts.prepared)
-    } else {
-        ("prepared", facts.offsets)
-    };
-    let missing = later.and_then(BatchId::previous);
     Error::new(
         ErrorKind::Corrupted,
         format!(
             "the records of the checkpoint contradict each other: newest offsets {}, prepared {}, \
-             commits {}; {step}/{:020}.json is missing",
+             commits {}",
             newest(facts.offsets),
             newest(facts.prepared),
             newest(facts.commits),
-            missing.unwrap_or(BatchId::FIRST).get(),
         ),
     )
     .with_help("restore the missing records from a copy that is as new as the last run")

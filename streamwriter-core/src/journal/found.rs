@@ -33,13 +33,22 @@ pub(crate) struct Found {
 impl Found {
     /// Reads them for a run that has begun: every record is of an earlier one.
     pub(super) fn read(storage: &dyn Storage, query: QueryId, run: Run) -> Result<Self> {
-        let newest = |log| newest_number(storage, log);
-        let committed = newest(Log::Commits)?;
+        let (offsets, prepared, committed) = (
+            newest_number(storage, Log::Offsets)?,
+            newest_number(storage, Log::Prepared)?,
+            newest_number(storage, Log::Commits)?,
+        );
+        expect_before(
+            storage,
+            (Log::Commits, committed),
+            (Log::Prepared, prepared),
+        )?;
+        expect_before(storage, (Log::Prepared, prepared), (Log::Offsets, offsets))?;
         let from = committed.map_or(0, |batch| batch.saturating_sub(1));
         let reader = Reader { storage, query };
         let found = Self {
-            offsets: reader.read(Log::Offsets, from, newest(Log::Offsets)?)?,
-            prepared: reader.read(Log::Prepared, from, newest(Log::Prepared)?)?,
+            offsets: reader.read(Log::Offsets, from, offsets)?,
+            prepared: reader.read(Log::Prepared, from, prepared)?,
             commits: reader.read(Log::Commits, from, committed)?,
         };
         found.verify_runs(run)?;
@@ -123,6 +132,29 @@ impl Found {
         }
         Ok(())
     }
+}
+
+/// Checks that a step is at most one batch behind the step before it.
+///
+/// This comes before the records are read: a newest record that is missing lets older ones appear
+/// to be needed that may have been purged.
+fn expect_before(
+    storage: &dyn Storage,
+    (log, newest): (Log, Option<u64>),
+    (log_before, newest_before): (Log, Option<u64>),
+) -> Result<()> {
+    let due = newest_before.and_then(|batch| batch.checked_sub(1));
+    if due <= newest {
+        return Ok(());
+    }
+    let (Some(due), Some(later)) = (due, newest_before) else {
+        return Ok(());
+    };
+    let (due, later) = (BatchId::new(due), BatchId::new(later));
+    let place = format!("{}/{}", storage.location(), log.path(due)?);
+    let later = log_before.path(later)?;
+    let message = format!("the record is missing, although {later} is there");
+    Err(damaged(&place, message).in_batch(due))
 }
 
 /// Names the record and its predecessor: either of the two may be the damaged one.
@@ -225,7 +257,9 @@ impl Reader<'_> {
         let path = log.path(batch)?;
         let place = format!("{}/{path}", self.storage.location());
         let bytes = self.storage.read(&path)?.ok_or_else(|| {
-            damaged(&place, "the record is missing between others").in_batch(batch)
+            // It may have been purged, if it is the newest records that are missing.
+            let message = "the record is missing between others, or newer ones are missing";
+            damaged(&place, message).in_batch(batch)
         })?;
         let (body, checksum) = record::decode::<B>(log.name(), &bytes, &place)?;
         if body.belongs_to() != (self.query, batch) {

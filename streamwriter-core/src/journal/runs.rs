@@ -63,7 +63,8 @@ fn newest(storage: &SharedStorage) -> Result<Option<Run>> {
     match (first..=newest).zip(kept).find(|(due, there)| due != there) {
         None => Ok(Some(Run::new(newest))),
         Some((missing, next)) => {
-            let message = format!("the run record is missing, and run {next} is there");
+            let next = layout::run_path(Run::new(next))?;
+            let message = format!("the run record is missing, and {next} is there");
             Err(damaged(&place(storage, Run::new(missing))?, message))
         }
     }

@@ -202,7 +202,7 @@ pub(super) fn move_without_replacing(from: &Path, to: &Path) -> Result<Moved, St
         Ok(()) => Ok(Moved::Done),
         Err(error) => match error.kind() {
             io::ErrorKind::AlreadyExists => Ok(Moved::TargetExists),
-            io::ErrorKind::NotFound if !from.exists() => Ok(Moved::SourceMissing),
+            _ if super::is_absent(&error) && !from.exists() => Ok(Moved::SourceMissing),
             _ => Err(StorageError::io("publish", to.display().to_string(), error)),
         },
     }
