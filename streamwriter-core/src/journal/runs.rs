@@ -118,12 +118,26 @@ impl Fence for RunFence {
     /// Runs are numbered without gaps and purged from the oldest, so either the own record is
     /// gone or the next one is there when a newer run exists.
     fn check(&self) -> Result<()> {
-        let newer = self.storage.exists(&layout::run_path(self.run.next())?)?
-            || !self.storage.exists(&layout::run_path(self.run)?)?;
-        if !newer {
+        if self.storage.exists(&layout::run_path(self.run.next())?)? {
+            return Err(self.superseded());
+        }
+        if self.storage.exists(&layout::run_path(self.run)?)? {
             return Ok(());
         }
-        Err(Error::new(
+        let runs = layout::numbers(&*self.storage, &StorePath::parse(layout::RUNS)?)?;
+        if runs.last().is_some_and(|newest| *newest > self.run.get()) {
+            return Err(self.superseded());
+        }
+        Err(damaged(
+            &place(&self.storage, self.run)?,
+            "the record of this run is gone, and there is none of a newer one",
+        ))
+    }
+}
+
+impl RunFence {
+    fn superseded(&self) -> Error {
+        Error::new(
             ErrorKind::Superseded,
             format!(
                 "run {} was superseded by a newer run of the same query",
@@ -131,6 +145,6 @@ impl Fence for RunFence {
             ),
         )
         .at_path(self.storage.location())
-        .with_help("nothing is to do: the newer run goes on from the journal"))
+        .with_help("nothing is to do: the newer run goes on from the journal")
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum StorageError {
     Poisoned { path: String, first: String },
     #[error("a file stands where a directory is needed")]
     NotADirectory { path: String },
+    #[error("the directory was removed or exchanged while it was in use")]
+    RootExchanged { path: String },
     #[error("this storage cannot create a file only if it is absent")]
     NoCreateIfAbsent { path: String },
     #[error("the file is neither staged nor published")]
@@ -70,6 +72,9 @@ impl From<StorageError> for Error {
             StorageError::NotADirectory { path } => Self::new(ErrorKind::Config, message)
                 .at_path(path)
                 .with_help("choose another directory, or move the file away"),
+            StorageError::RootExchanged { path } => Self::new(ErrorKind::Mismatch, message)
+                .at_path(path)
+                .with_help("put it back as it was, then start again; nothing is made anew in it"),
             StorageError::NoCreateIfAbsent { path } => Self::new(ErrorKind::Unsupported, message)
                 .at_path(path)
                 .with_help(

@@ -1,10 +1,11 @@
 //! Syncs and moves: the only place that calls them, and the poison after one has failed (E8).
 
-use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use super::StorageError;
 
@@ -15,7 +16,7 @@ const KNOWN_DIRECTORIES_MAX: usize = 16 * 1024;
 #[derive(Debug)]
 pub(super) struct Durable {
     root: PathBuf,
-    known_directories: Mutex<HashSet<PathBuf>>,
+    known_directories: Mutex<HashMap<PathBuf, DirectoryIdentity>>,
     first_failed_sync: OnceLock<String>,
 }
 
@@ -30,7 +31,7 @@ impl Durable {
     pub(super) fn new(root: PathBuf) -> Self {
         Self {
             root,
-            known_directories: Mutex::new(HashSet::new()),
+            known_directories: Mutex::default(),
             first_failed_sync: OnceLock::new(),
         }
     }
@@ -73,29 +74,53 @@ impl Durable {
     ///
     /// A directory that is there already may have been made by a process that crashed before it
     /// synced the parent, so each directory inside the root is synced once per process all the
-    /// same.
+    /// same. One that was removed and made again by somebody else is another directory, and synced
+    /// like one. A root that is removed while it is in use is not made again: what was in it is
+    /// gone, and a new one must not look like it (E6).
+    ///
+    /// # Errors
+    /// [`StorageError::RootExchanged`], [`StorageError::NotADirectory`], [`StorageError::Io`].
     pub(super) fn ensure_directory(&self, directory: &Path) -> Result<(), StorageError> {
-        if self.known_directories().contains(directory) {
+        let found = identity_of(directory)?;
+        let known = self.known_directories().get(directory).copied();
+        if known.is_some() && known == found {
             return Ok(());
         }
-        let missing = is_missing(directory)?;
+        if known.is_some() && directory == self.root {
+            return Err(StorageError::RootExchanged {
+                path: directory.display().to_string(),
+            });
+        }
+        let is_missing = found.is_none();
         if let Some(parent) = directory.parent() {
-            if missing || parent.starts_with(&self.root) {
+            if is_missing || parent.starts_with(&self.root) {
                 self.ensure_directory(parent)?;
             }
-            if missing {
+            if is_missing {
                 create_directory(directory)?;
             }
-            if missing || directory.starts_with(&self.root) {
+            if is_missing || directory.starts_with(&self.root) {
                 self.sync_directory(parent)?;
             }
         }
+        if let Some(identity) = identity_of(directory)? {
+            self.remember(directory, identity);
+        }
+        Ok(())
+    }
+
+    /// Begins anew: the directories that are there when a lock is taken are those that count.
+    pub(super) fn forget_directories(&self) {
+        self.known_directories().clear();
+    }
+
+    fn remember(&self, directory: &Path, identity: DirectoryIdentity) {
         let mut known = self.known_directories();
         if known.len() >= KNOWN_DIRECTORIES_MAX {
-            known.clear();
+            // The root stays: it alone must not be exchanged.
+            known.retain(|path, _| *path == self.root);
         }
-        known.insert(directory.to_owned());
-        Ok(())
+        known.insert(directory.to_owned(), identity);
     }
 
     /// Removes a directory unless something is in it.
@@ -118,7 +143,7 @@ impl Durable {
         }
     }
 
-    fn known_directories(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
+    fn known_directories(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, DirectoryIdentity>> {
         self.known_directories
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -144,14 +169,43 @@ impl Durable {
     }
 }
 
-fn is_missing(directory: &Path) -> Result<bool, StorageError> {
+/// Which directory a path names: a file system may give the number of a removed one to the next,
+/// so the time at which it was made belongs to it, where it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct DirectoryIdentity {
+    device_and_inode: (u64, u64),
+    made: Option<SystemTime>,
+}
+
+impl DirectoryIdentity {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device_and_inode: device_and_inode(metadata),
+            made: metadata.created().ok(),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn device_and_inode(metadata: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn device_and_inode(_metadata: &Metadata) -> (u64, u64) {
+    (0, 0)
+}
+
+/// Returns which directory a path names; `None` if there is none.
+fn identity_of(directory: &Path) -> Result<Option<DirectoryIdentity>, StorageError> {
     let not_a_directory = |path: &Path| StorageError::NotADirectory {
         path: path.display().to_string(),
     };
     match fs::metadata(directory) {
-        Ok(metadata) if metadata.is_dir() => Ok(false),
+        Ok(metadata) if metadata.is_dir() => Ok(Some(DirectoryIdentity::of(&metadata))),
         Ok(_) => Err(not_a_directory(directory)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         // A file stands somewhere above: the nearest one that exists is it.
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(not_a_directory(
             directory
@@ -170,7 +224,7 @@ fn is_missing(directory: &Path) -> Result<bool, StorageError> {
 /// Looks whether a directory is there or could be made, and written to.
 pub(super) fn check_location(directory: &Path) -> Result<(), StorageError> {
     let mut nearest = directory;
-    while is_missing(nearest)? {
+    while identity_of(nearest)?.is_none() {
         let Some(above) = nearest.parent() else { break };
         nearest = above;
     }

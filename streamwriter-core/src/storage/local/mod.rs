@@ -255,6 +255,8 @@ impl Storage for LocalStorage {
         take_over: bool,
     ) -> Result<Box<dyn StorageLock>> {
         let file = self.full_path(path);
+        self.durable.forget_directories();
+        self.durable.ensure_directory(&self.root)?;
         self.durable.ensure_directory(parent_of(&file))?;
         Ok(Box::new(lock::LocalLock::acquire(
             &file, holder, take_over,
