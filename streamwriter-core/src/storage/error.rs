@@ -121,6 +121,11 @@ impl From<StorageError> for Error {
 }
 
 fn io_help(error: &io::Error) -> Option<&'static str> {
+    if is_out_of_descriptors(error) {
+        return Some(
+            "raise the limit of open files (`ulimit -n`) or use fewer executors, then start again",
+        );
+    }
     match error.kind() {
         io::ErrorKind::PermissionDenied => Some("grant the permission, then start again"),
         io::ErrorKind::ReadOnlyFilesystem => Some("make it writable, then start again"),
@@ -132,4 +137,17 @@ fn io_help(error: &io::Error) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// The standard library has no kind for it.
+#[cfg(unix)]
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let errors = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
+    errors.contains(&error.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_out_of_descriptors(_error: &io::Error) -> bool {
+    false
 }

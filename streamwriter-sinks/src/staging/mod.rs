@@ -16,6 +16,8 @@ use streamwriter_core::{
     Storage, StorageLock, StorePath, Sweep, Target, TargetClaim, TargetRecord, TaskContext,
 };
 
+#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
+pub(crate) use error::write_failed;
 pub use file::StagingFile;
 
 use error::StagingError;

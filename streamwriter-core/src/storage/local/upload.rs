@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::durable::Durable;
 use super::own::OwnFiles;
 use super::{StagedObject, StagedUpload, StorageError, StorePath, parent_of, remove_quietly};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub(super) struct LocalUpload {
     file: File,
@@ -52,13 +52,22 @@ impl LocalUpload {
 
 impl Write for LocalUpload {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
+        let written = self.file.write(bytes).map_err(|error| self.failed(error))?;
         self.identity.update(bytes.get(..written).unwrap_or(bytes));
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.flush().map_err(|error| self.failed(error))
+    }
+}
+
+impl LocalUpload {
+    /// Puts our error, which names the file and the way out, into the one that `Write` asks for.
+    fn failed(&self, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        let path = self.full_path.display().to_string();
+        io::Error::new(kind, Error::from(StorageError::io("write", path, error)))
     }
 }
 
