@@ -29,6 +29,8 @@ pub(crate) enum StorageError {
         expected: String,
         found: String,
     },
+    #[error("the staged file was removed or exchanged while it was written")]
+    StagedRemoved { path: String },
     #[error("the final file exists although the staged one, {staged}, is not published yet")]
     PublishedBefore { path: String, staged: String },
     #[error("the staged file has other contents than the commit message names")]
@@ -96,6 +98,9 @@ impl From<StorageError> for Error {
                 .with_help(format!(
                     "expected {expected}, found {found}; move the foreign file away and start again"
                 )),
+            StorageError::StagedRemoved { path } => Self::new(ErrorKind::Storage, message)
+                .at_path(path)
+                .with_help("keep other programs away from `_streamwriter`, then start again"),
             StorageError::PublishedBefore { path, .. } => Self::new(ErrorKind::Mismatch, message)
                 .at_path(path)
                 .with_help(

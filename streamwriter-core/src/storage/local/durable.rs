@@ -36,9 +36,15 @@ impl Durable {
         }
     }
 
-    /// Writes a new file and syncs its bytes; its name is not durable yet.
-    pub(super) fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
-        let failed = |error| StorageError::io("write", path.display().to_string(), error);
+    /// Writes a new file and syncs its bytes; its name is not durable yet. Errors of writing name
+    /// what it is to become.
+    pub(super) fn write_new(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        target: &Path,
+    ) -> Result<(), StorageError> {
+        let failed = |error| StorageError::io("write", target.display().to_string(), error);
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -112,6 +118,13 @@ impl Durable {
     /// Begins anew: the directories that are there when a lock is taken are those that count.
     pub(super) fn forget_directories(&self) {
         self.known_directories().clear();
+    }
+
+    /// Whether a directory is the one that was made durable.
+    #[cfg(test)]
+    pub(super) fn knows(&self, directory: &Path) -> bool {
+        let known = self.known_directories().get(directory).copied();
+        known.is_some() && known == identity_of(directory).unwrap()
     }
 
     fn remember(&self, directory: &Path, identity: DirectoryIdentity) {
@@ -295,9 +308,11 @@ mod tests {
     fn e8_after_one_failed_sync_nothing_is_promised_any_more() {
         let directory = tempfile::tempdir().unwrap();
         let durable = Durable::new(directory.path().to_owned());
-        durable
-            .write_new(&directory.path().join("a"), b"1")
-            .unwrap();
+        let write_new = |name: &str, bytes| {
+            let path = directory.path().join(name);
+            durable.write_new(&path, bytes, &path)
+        };
+        write_new("a", b"1").unwrap();
         let failed = io::Error::other("the disk is gone");
         let first = durable.poison("sync", &directory.path().join("a"), failed);
         assert!(
@@ -308,7 +323,7 @@ mod tests {
         );
         let file = File::open(directory.path().join("a")).unwrap();
         let refusals = [
-            durable.write_new(&directory.path().join("b"), b"2"),
+            write_new("b", b"2"),
             durable.sync_file(&file, directory.path()),
             durable.sync_directory(directory.path()),
             durable.sync_found(&directory.path().join("a")),

@@ -1,10 +1,10 @@
 //! Advisory file locks that name their holder (E5).
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::{LockHolder, StorageError, StorageLock, remove_quietly};
+use super::{LockHolder, StorageError, StorageLock, is_current, remove_quietly};
 
 /// How often a lock is tried when its file is exchanged under us by drivers that take over.
 const TRIES_MAX: usize = 16;
@@ -71,21 +71,6 @@ impl LocalLock {
             holder: "drivers that keep taking over from each other".to_owned(),
         })
     }
-}
-
-/// Tells whether the path still names the file that was opened.
-#[cfg(unix)]
-fn is_current(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(opened), Ok(named)) => opened.ino() == named.ino() && opened.dev() == named.dev(),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-fn is_current(_file: &File, path: &Path) -> bool {
-    fs::metadata(path).is_ok()
 }
 
 fn write_holder(file: &mut File, holder: &LockHolder) -> std::io::Result<()> {

@@ -69,9 +69,12 @@ impl LocalStorage {
         }
     }
 
-    fn write_temporary(&self, directory: &Path, bytes: &[u8]) -> Result<PathBuf, StorageError> {
-        let temporary = directory.join(format!("{TEMPORARY_PREFIX}{}", uuid::Uuid::new_v4()));
-        match self.durable.write_new(&temporary, bytes) {
+    /// Writes a file that is to be called `target`, and is in the errors, under a temporary name
+    /// beside it.
+    fn write_temporary(&self, target: &Path, bytes: &[u8]) -> Result<PathBuf, StorageError> {
+        let name = format!("{TEMPORARY_PREFIX}{}", uuid::Uuid::new_v4());
+        let temporary = parent_of(target).join(name);
+        match self.durable.write_new(&temporary, bytes, target) {
             Ok(()) => Ok(temporary),
             Err(error) => {
                 remove_quietly(&temporary);
@@ -130,7 +133,7 @@ impl Storage for LocalStorage {
         let target = self.full_path(path);
         let directory = parent_of(&target);
         self.durable.ensure_directory(directory)?;
-        let temporary = self.write_temporary(directory, bytes)?;
+        let temporary = self.write_temporary(&target, bytes)?;
         let moved = durable::move_without_replacing(&temporary, &target);
         if !matches!(moved, Ok(Moved::Done)) {
             remove_quietly(&temporary);
@@ -266,11 +269,11 @@ impl Storage for LocalStorage {
 
 impl LocalStorage {
     fn probe_create_if_absent(&self, probe: &Path) -> Result<(), StorageError> {
-        let first = self.write_temporary(&self.root, b"1")?;
+        let first = self.write_temporary(probe, b"1")?;
         let moved = durable::move_without_replacing(&first, probe);
         remove_quietly(&first);
         moved?;
-        let second = self.write_temporary(&self.root, b"2")?;
+        let second = self.write_temporary(probe, b"2")?;
         let moved = durable::move_without_replacing(&second, probe);
         remove_quietly(&second);
         match moved? {
@@ -290,6 +293,21 @@ fn is_there(path: &Path) -> Result<bool, StorageError> {
 
 fn parent_of(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
+}
+
+/// Tells whether the path still names the file that was opened.
+#[cfg(unix)]
+fn is_current(file: &fs::File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(opened), Ok(named)) => opened.ino() == named.ino() && opened.dev() == named.dev(),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_current(_file: &fs::File, path: &Path) -> bool {
+    fs::metadata(path).is_ok()
 }
 
 /// Removes a file of ours whose absence or presence changes nothing.

@@ -77,6 +77,12 @@ impl StagedUpload for LocalUpload {
         // file as soon as it has the identity, and what the journal names must survive a power cut.
         self.durable.sync_file(&self.file, &self.full_path)?;
         self.durable.sync_directory(parent_of(&self.full_path))?;
+        // A directory that was removed or exchanged underneath took the file with it: what was
+        // written is not what has its name, and must not be named.
+        if !super::is_current(&self.file, &self.full_path) {
+            let path = self.full_path.display().to_string();
+            return Err(StorageError::StagedRemoved { path }.into());
+        }
         self.finished = true;
         self.own_files.add(self.full_path.clone());
         Ok(StagedObject {
