@@ -18,6 +18,8 @@ mod damage;
 mod errors;
 mod exactly_once;
 mod exactly_once_files;
+#[cfg(unix)]
+mod limits;
 mod messages;
 mod ownership;
 #[cfg(unix)]

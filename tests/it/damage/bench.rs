@@ -10,6 +10,7 @@ use streamwriter::{
 };
 
 use super::tree::Tree;
+use crate::support::memory_directory;
 
 /// Files in a batch; each holds [`ROWS_PER_FILE`] rows.
 const FILES_PER_BATCH: u64 = 2;
@@ -244,11 +245,4 @@ impl Bench {
             }
         }
     }
-}
-
-/// A folder in memory where there is one: these tests make hundreds of thousands of syncs.
-fn memory_directory() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm")
-        .or_else(|_| tempfile::tempdir())
-        .unwrap()
 }

@@ -11,7 +11,7 @@ use streamwriter::{
 };
 
 use super::tree::Tree;
-use crate::support::{Event, Numbers, Scripted, Table, drain};
+use crate::support::{Event, Numbers, Scripted, Table, drain, memory_directory};
 
 /// The files of a checkpoint that belong to the last two batches of three.
 const LAST: [&str; 6] = [
@@ -30,7 +30,7 @@ fn file_of(record: &str) -> String {
 
 #[test]
 fn e9_without_a_memory_of_the_target_lost_newest_records_are_a_crash_and_batches_are_repeated() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = memory_directory();
     let checkpoint = folder.path().join("checkpoint");
     let mut sink = Scripted::new();
     sink.has_memory = false;
@@ -124,7 +124,7 @@ fn visible(target: &Path) -> Vec<u64> {
 /// planned otherwise.
 #[test]
 fn e9_a_batch_that_was_published_and_is_planned_otherwise_after_its_records_were_lost() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = memory_directory();
     let (target, checkpoint) = (
         folder.path().join("target"),
         folder.path().join("checkpoint"),
