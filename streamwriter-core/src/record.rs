@@ -112,6 +112,10 @@ pub fn decode<B: DeserializeOwned>(kind: &str, bytes: &[u8], path: &str) -> Resu
         .at_path(path)
         .with_help("start a release of the program that is at least as new as the last one"));
     }
+    if head.version != RECORD_VERSION {
+        let text = format!("no release has written records of version {}", head.version);
+        return Err(damaged(path, text));
+    }
     if head.record != kind {
         return Err(damaged(
             path,

@@ -14,10 +14,14 @@ mod conformance;
 mod contract_batch;
 mod contract_task;
 #[cfg(unix)]
+mod damage;
+#[cfg(unix)]
 mod errors;
 mod exactly_once;
 mod exactly_once_files;
 mod guarantees;
+#[cfg(unix)]
+mod limits;
 mod messages;
 mod ownership;
 mod panics;

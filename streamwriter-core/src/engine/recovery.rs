@@ -130,24 +130,26 @@ fn commit_entry<S: Source, M: CommitMessage>(
     let batch = batch_of::<S>(found, id)?;
     let stored = found.prepared.get(&id).ok_or_else(|| missing(id))?;
     let offsets = batch.offsets.as_deref().unwrap_or_default();
-    let mut prepared = Prepared::from_record(&stored.body, stored.checksum.clone(), offsets)?;
+    let mut prepared = Prepared::from_record(&stored.body, stored.checksum.clone(), offsets)
+        .map_err(|error| error.at_path(&stored.place))?;
     prepared.recorded = recorded;
     Ok(Entry::Prepared(batch, prepared))
 }
 
 fn batch_of<S: Source>(found: &Found, id: BatchId) -> Result<Batch<S>> {
-    let Stored { body, checksum } = found.offsets.get(&id).ok_or_else(|| missing(id))?;
+    let stored = found.offsets.get(&id).ok_or_else(|| missing(id))?;
+    let body = &stored.body;
     let start = match &body.start {
         Value::Null => None,
-        start => Some(from_json(body, start)?),
+        start => Some(from_json(stored, start)?),
     };
     let partitions = body
         .partitions
         .iter()
-        .map(|p| from_json(body, p))
+        .map(|p| from_json(stored, p))
         .collect::<Result<_>>()?;
     let plan = Plan {
-        end: from_json(body, &body.end)?,
+        end: from_json(stored, &body.end)?,
         partitions,
         rows: body.rows,
     };
@@ -155,18 +157,19 @@ fn batch_of<S: Source>(found: &Found, id: BatchId) -> Result<Batch<S>> {
         id,
         start,
         plan,
-        offsets: Some(checksum.clone()),
+        offsets: Some(stored.checksum.clone()),
         planning: None,
     })
 }
 
-fn from_json<T: DeserializeOwned>(body: &OffsetsRecord, value: &Value) -> Result<T> {
+fn from_json<T: DeserializeOwned>(stored: &Stored<OffsetsRecord>, value: &Value) -> Result<T> {
     T::deserialize(value).map_err(|error| {
         Error::new(
             ErrorKind::Corrupted,
             "the source cannot read the offsets that are recorded for this batch",
         )
-        .in_batch(body.batch)
+        .in_batch(stored.body.batch)
+        .at_path(&stored.place)
         .with_help("start the release of the program that recorded them")
         .with_source(error)
     })

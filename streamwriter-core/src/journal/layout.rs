@@ -1,8 +1,7 @@
 //! Where the records of a checkpoint are.
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{BatchId, Run};
-use crate::record::damaged;
 use crate::storage::{Storage, StorePath};
 
 /// The three records of a batch, each kind in a directory of its own.
@@ -71,23 +70,26 @@ pub(crate) fn numbers(storage: &dyn Storage, directory: &StorePath) -> Result<Ve
     storage
         .list(directory)?
         .iter()
-        .map(|entry| number_of(storage, &entry.path))
+        .map(|entry| number_of(storage, directory, &entry.path))
         .collect()
 }
 
-fn number_of(storage: &dyn Storage, path: &StorePath) -> Result<u64> {
-    let number = path
-        .file_name()
+fn number_of(storage: &dyn Storage, directory: &StorePath, path: &StorePath) -> Result<u64> {
+    let name = path.file_name();
+    let number = name
         .strip_suffix(".json")
-        .filter(|digits| digits.len() == 20);
-    number
-        .and_then(|digits| digits.parse().ok())
-        .ok_or_else(|| {
+        .and_then(|digits| digits.parse().ok());
+    // A name is printed in one way only, and the records lie in the directory itself.
+    match number {
+        Some(number) if file_name(number) == name && path.parent() == *directory => Ok(number),
+        _ => {
             let place = format!("{}/{path}", storage.location());
-            damaged(
-                &place,
+            Err(Error::new(
+                ErrorKind::Corrupted,
                 "a foreign file stands among the records of the journal",
             )
-            .with_help("move it out of the checkpoint")
-        })
+            .at_path(place)
+            .with_help("move it out of the checkpoint, then start again"))
+        }
+    }
 }

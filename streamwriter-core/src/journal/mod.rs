@@ -71,7 +71,8 @@ impl Checkpoint {
 
     /// Begins a run: from its record on, every earlier run is fenced off (E5).
     pub(crate) fn begin_run(self, holder: &LockHolder, retain: u64) -> Result<Journal> {
-        let run = runs::begin(&self.storage, self.query, holder)?;
+        let named = found::newest_run(&*self.storage, self.query)?;
+        let run = runs::begin(&self.storage, self.query, holder, named)?;
         let fence = Arc::new(RunFence::new(Arc::clone(&self.storage), run));
         Ok(Journal {
             storage: self.storage,
@@ -180,7 +181,7 @@ impl Journal {
     /// # Errors
     /// `Superseded` if a newer run has begun, which changes what is being read.
     pub(crate) fn find(&self) -> Result<Found> {
-        let found = Found::read(&*self.storage, self.query)?;
+        let found = Found::read(&*self.storage, self.query, self.run)?;
         self.fence.check()?;
         Ok(found)
     }

@@ -12,9 +12,20 @@ use crate::storage::{Created, LockHolder, SharedStorage, StorePath};
 const RUNS_KEPT: u64 = 100;
 
 /// Creates the record of the next run.
-pub(super) fn begin(storage: &SharedStorage, query: QueryId, holder: &LockHolder) -> Result<Run> {
-    let newest = layout::numbers(&**storage, &StorePath::parse(layout::RUNS)?)?.pop();
-    let (run, previous) = match newest.map(Run::new) {
+///
+/// `named` is the newest run that a record of the journal names, and that record.
+pub(super) fn begin(
+    storage: &SharedStorage,
+    query: QueryId,
+    holder: &LockHolder,
+    named: Option<(Run, String)>,
+) -> Result<Run> {
+    let newest = newest(storage)?;
+    if let Some((run, by)) = named.filter(|(run, _)| newest.is_none_or(|newest| newest < *run)) {
+        let message = format!("the run record is missing, and {by} names it");
+        return Err(damaged(&place(storage, run)?, message));
+    }
+    let (run, previous) = match newest {
         Some(newest) => (newest.next(), Some(checksum_of(storage, query, newest)?)),
         None => (Run::FIRST, None),
     };
@@ -38,9 +49,34 @@ pub(super) fn begin(storage: &SharedStorage, query: QueryId, holder: &LockHolder
     }
 }
 
+/// Returns the newest run that has begun.
+///
+/// A gap among the runs that are kept would hide from a driver that its successor has begun (E5),
+/// so it is an error. Behind those kept, a deletion that was not synced may have come back.
+fn newest(storage: &SharedStorage) -> Result<Option<Run>> {
+    let numbers = layout::numbers(&**storage, &StorePath::parse(layout::RUNS)?)?;
+    let Some(&newest) = numbers.last() else {
+        return Ok(None);
+    };
+    let first = newest.saturating_sub(RUNS_KEPT - 1).max(Run::FIRST.get());
+    let kept = numbers.iter().copied().skip_while(|number| *number < first);
+    match (first..=newest).zip(kept).find(|(due, there)| due != there) {
+        None => Ok(Some(Run::new(newest))),
+        Some((missing, next)) => {
+            let next = layout::run_path(Run::new(next))?;
+            let message = format!("the run record is missing, and {next} is there");
+            Err(damaged(&place(storage, Run::new(missing))?, message))
+        }
+    }
+}
+
+fn place(storage: &SharedStorage, run: Run) -> Result<String> {
+    Ok(format!("{}/{}", storage.location(), layout::run_path(run)?))
+}
+
 fn checksum_of(storage: &SharedStorage, query: QueryId, run: Run) -> Result<String> {
     let path = layout::run_path(run)?;
-    let place = format!("{}/{path}", storage.location());
+    let place = place(storage, run)?;
     let bytes = storage
         .read(&path)?
         .ok_or_else(|| damaged(&place, "the run record is gone"))?;
@@ -82,12 +118,26 @@ impl Fence for RunFence {
     /// Runs are numbered without gaps and purged from the oldest, so either the own record is
     /// gone or the next one is there when a newer run exists.
     fn check(&self) -> Result<()> {
-        let newer = self.storage.exists(&layout::run_path(self.run.next())?)?
-            || !self.storage.exists(&layout::run_path(self.run)?)?;
-        if !newer {
+        if self.storage.exists(&layout::run_path(self.run.next())?)? {
+            return Err(self.superseded());
+        }
+        if self.storage.exists(&layout::run_path(self.run)?)? {
             return Ok(());
         }
-        Err(Error::new(
+        let runs = layout::numbers(&*self.storage, &StorePath::parse(layout::RUNS)?)?;
+        if runs.last().is_some_and(|newest| *newest > self.run.get()) {
+            return Err(self.superseded());
+        }
+        Err(damaged(
+            &place(&self.storage, self.run)?,
+            "the record of this run is gone, and there is none of a newer one",
+        ))
+    }
+}
+
+impl RunFence {
+    fn superseded(&self) -> Error {
+        Error::new(
             ErrorKind::Superseded,
             format!(
                 "run {} was superseded by a newer run of the same query",
@@ -95,6 +145,6 @@ impl Fence for RunFence {
             ),
         )
         .at_path(self.storage.location())
-        .with_help("nothing is to do: the newer run goes on from the journal"))
+        .with_help("nothing is to do: the newer run goes on from the journal")
     }
 }

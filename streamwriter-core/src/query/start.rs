@@ -254,7 +254,8 @@ where
 {
     let recovery = match journal {
         Some(journal) => {
-            let recovery = Recovery::decide(&journal.find()?, query, writer.target())?;
+            let recovery = Recovery::decide(&journal.find()?, query, writer.target())
+                .map_err(|error| error.at_path(journal.storage().location()))?;
             journal.purge_strays(recovery.committed.as_ref().map(|(batch, _)| *batch))?;
             failpoint::pass("recovered");
             recovery

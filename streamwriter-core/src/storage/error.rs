@@ -17,12 +17,24 @@ pub(crate) enum StorageError {
     Poisoned { path: String, first: String },
     #[error("a file stands where a directory is needed")]
     NotADirectory { path: String },
+    #[error("the directory was removed or exchanged while it was in use")]
+    RootExchanged { path: String },
     #[error("this storage cannot create a file only if it is absent")]
     NoCreateIfAbsent { path: String },
     #[error("the file is neither staged nor published")]
     Vanished { path: String, staged: String },
     #[error("the final file exists with other contents than the commit message names")]
     OtherIdentity {
+        path: String,
+        expected: String,
+        found: String,
+    },
+    #[error("the staged file was removed or exchanged while it was written")]
+    StagedRemoved { path: String },
+    #[error("the final file exists although the staged one, {staged}, is not published yet")]
+    PublishedBefore { path: String, staged: String },
+    #[error("the staged file has other contents than the commit message names")]
+    StagedDamaged {
         path: String,
         expected: String,
         found: String,
@@ -62,6 +74,9 @@ impl From<StorageError> for Error {
             StorageError::NotADirectory { path } => Self::new(ErrorKind::Config, message)
                 .at_path(path)
                 .with_help("choose another directory, or move the file away"),
+            StorageError::RootExchanged { path } => Self::new(ErrorKind::Mismatch, message)
+                .at_path(path)
+                .with_help("put it back as it was, then start again; nothing is made anew in it"),
             StorageError::NoCreateIfAbsent { path } => Self::new(ErrorKind::Unsupported, message)
                 .at_path(path)
                 .with_help(
@@ -83,6 +98,26 @@ impl From<StorageError> for Error {
                 .with_help(format!(
                     "expected {expected}, found {found}; move the foreign file away and start again"
                 )),
+            StorageError::StagedRemoved { path } => Self::new(ErrorKind::Storage, message)
+                .at_path(path)
+                .with_help("keep other programs away from `_streamwriter`, then start again"),
+            StorageError::PublishedBefore { path, .. } => Self::new(ErrorKind::Mismatch, message)
+                .at_path(path)
+                .with_help(
+                    "the batch was published before, and the checkpoint has lost the record of \
+                     it: restore the newest copy of the checkpoint; or move all published files \
+                     of this batch away and start again, then they are published anew",
+                ),
+            StorageError::StagedDamaged {
+                path,
+                expected,
+                found,
+            } => Self::new(ErrorKind::Corrupted, message)
+                .at_path(path)
+                .with_help(format!(
+                    "expected {expected}, found {found}; restore the file from a copy: it is not \
+                     published as it is"
+                )),
             StorageError::Locked { path, .. } => Self::new(ErrorKind::Locked, message)
                 .at_path(path)
                 .with_help("stop that driver, or start this one with take_over if it hangs"),
@@ -91,12 +126,33 @@ impl From<StorageError> for Error {
 }
 
 fn io_help(error: &io::Error) -> Option<&'static str> {
+    if is_out_of_descriptors(error) {
+        return Some(
+            "raise the limit of open files (`ulimit -n`) or use fewer executors, then start again",
+        );
+    }
     match error.kind() {
         io::ErrorKind::PermissionDenied => Some("grant the permission, then start again"),
         io::ErrorKind::ReadOnlyFilesystem => Some("make it writable, then start again"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             Some("free some space, then start again; nothing that was committed is lost")
         }
+        io::ErrorKind::IsADirectory => {
+            Some("a directory stands in the place of a file: move it away, then put the file back")
+        }
         _ => None,
     }
+}
+
+/// The standard library has no kind for it.
+#[cfg(unix)]
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let errors = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
+    errors.contains(&error.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_out_of_descriptors(_error: &io::Error) -> bool {
+    false
 }

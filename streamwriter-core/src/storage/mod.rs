@@ -209,7 +209,8 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
 }
 
 /// An upload in progress: bytes go in through [`Write`], [`finish`](Self::finish) makes them
-/// durable. Dropping it without `finish` removes what was written, as far as that is possible.
+/// durable. An error of writing should carry an [`Error`](crate::Error) that names the place, as
+/// what [`io::Error::downcast`](std::io::Error::downcast) finds in it. Dropping it without `finish` removes what was written, as far as that is possible.
 pub trait StagedUpload: Write + Send {
     /// Makes the staged bytes durable and returns the identity to put into the commit message.
     ///

@@ -9,13 +9,13 @@ use std::path::Path;
 
 use serde::Serialize;
 use streamwriter_core::{
-    BatchContext, BoxError, Error, ErrorKind, Guarantee, Result, Rows, StagedObject, StreamWriter,
-    Target, TaskContext, WriteRows,
+    BatchContext, BoxError, Error, Guarantee, Result, Rows, StagedObject, StreamWriter, Target,
+    TaskContext, WriteRows,
 };
 
 use crate::ending::{bad_row, in_task, require_complete};
 use crate::message::StagedFiles;
-use crate::staging::{Staging, StagingFile};
+use crate::staging::{Staging, StagingFile, write_failed};
 
 #[cfg(feature = "csv")]
 pub use self::csv::Csv;
@@ -94,10 +94,7 @@ impl EncodeError {
     fn into_error(self, number: u64, task: &TaskContext) -> Error {
         match self {
             Self::Row(reason) => bad_row(number, reason, task),
-            Self::Io(error) => in_task(
-                Error::new(ErrorKind::Storage, "cannot write the staged file").with_source(error),
-                task,
-            ),
+            Self::Io(error) => in_task(write_failed(error), task),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde::{Deserialize, Serialize};
+use streamwriter_core::ErrorKind;
 use streamwriter_core::testing::{Pretend, round_trip, write_rows, write_rows_cut_off};
 
 use super::*;

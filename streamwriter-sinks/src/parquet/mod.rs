@@ -18,7 +18,7 @@ use streamwriter_core::{
 
 use crate::ending::{bad_row, in_task, require_complete};
 use crate::message::StagedFiles;
-use crate::staging::{Staging, StagingFile};
+use crate::staging::{Staging, StagingFile, write_failed};
 
 pub use arrow_batches::ArrowBatches;
 pub use encoding::{Columns, Encoding};
@@ -260,13 +260,17 @@ impl PartitionFile {
 
 /// An error of the storage below is worth another attempt, one of the data is not.
 fn cannot_encode(error: ParquetError) -> Error {
+    let of_data = |error| {
+        Error::new(ErrorKind::Row, "the rows cannot be encoded as Parquet")
+            .with_source(error)
+            .permanent()
+    };
     match error {
-        ParquetError::External(source) if source.is::<std::io::Error>() => {
-            Error::new(ErrorKind::Storage, "cannot write the staged file").with_source(source)
-        }
-        other => Error::new(ErrorKind::Row, "the rows cannot be encoded as Parquet")
-            .with_source(other)
-            .permanent(),
+        ParquetError::External(source) => match source.downcast::<std::io::Error>() {
+            Ok(error) => write_failed(*error),
+            Err(other) => of_data(ParquetError::External(other)),
+        },
+        other => of_data(other),
     }
 }
 

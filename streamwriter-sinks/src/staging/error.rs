@@ -38,11 +38,6 @@ pub(super) enum StagingError {
     },
     #[error("a foreign file lies among the records of the target")]
     ForeignRecord { path: String },
-    #[error("cannot write the staged file")]
-    Write {
-        path: StorePath,
-        source: std::io::Error,
-    },
 }
 
 impl From<StagingError> for Error {
@@ -90,9 +85,18 @@ impl From<StagingError> for Error {
             StagingError::ForeignRecord { path } => Self::new(ErrorKind::Corrupted, message)
                 .at_path(path)
                 .with_help("move it away, then start again"),
-            StagingError::Write { path, source } => Self::new(ErrorKind::Storage, message)
-                .at_path(path.to_string())
-                .with_source(source),
+        }
+    }
+}
+
+/// Makes the error of a staged file that cannot be written.
+///
+/// The storage has put its own error into the other one, with the place and the way out.
+pub(crate) fn write_failed(error: std::io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(error) => {
+            Error::new(ErrorKind::Storage, "cannot write the staged file").with_source(error)
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 
 use streamwriter_core::{Result, StagedObject, StagedUpload, StorePath};
 
-use super::error::StagingError;
+use super::error::write_failed;
 
 /// How many bytes are collected before they are handed to the storage.
 const BUFFER_BYTES: usize = 1024 * 1024;
@@ -57,10 +57,7 @@ impl StagingFile {
         let upload = self
             .writer
             .into_inner()
-            .map_err(|error| StagingError::Write {
-                path: self.path,
-                source: error.into_error(),
-            })?;
+            .map_err(|error| write_failed(error.into_error()).at_path(self.path.to_string()))?;
         upload.finish()
     }
 }

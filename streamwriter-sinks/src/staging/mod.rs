@@ -17,6 +17,8 @@ use streamwriter_core::{
     Storage, StorageLock, StorePath, Sweep, Target, TargetClaim, TargetRecord, TaskContext,
 };
 
+#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
+pub(crate) use error::write_failed;
 pub use file::StagingFile;
 
 use error::StagingError;
@@ -227,12 +229,16 @@ impl Staging {
     }
 
     /// Makes sure that the target is this query's, or nobody's.
+    ///
+    /// A target that was claimed when it was opened and is not claimed any more was emptied or
+    /// exchanged underneath; what is published now would lie alone in it (E6).
     fn expect_query(&self, batch: &BatchContext) -> Result<()> {
         let opened_for = self.held().as_ref().map(|held| held.query);
-        if opened_for == Some(batch.query_id()) {
-            return Ok(());
-        }
-        owner::expect_query(&*self.storage, batch.query_id())
+        owner::expect_query(
+            &*self.storage,
+            batch.query_id(),
+            opened_for == Some(batch.query_id()),
+        )
     }
 
     /// Removes the staging directory of a batch if nothing is left in it.

@@ -56,10 +56,14 @@ pub(super) fn claim(storage: &dyn Storage, claim: &TargetClaim) -> Result<()> {
     }
 }
 
-/// Fails if the target belongs to another query; a target without a claim belongs to nobody.
-pub(super) fn expect_query(storage: &dyn Storage, query: QueryId) -> Result<()> {
+/// Fails if the target belongs to another query, or to nobody although it was `claimed`.
+pub(super) fn expect_query(storage: &dyn Storage, query: QueryId, claimed: bool) -> Result<()> {
     match read(storage)? {
         Some(owner) => expect(storage, owner, query),
+        None if claimed => Err(StagingError::Unclaimed {
+            location: storage.location(),
+        }
+        .into()),
         None => Ok(()),
     }
 }

@@ -14,7 +14,6 @@ use streamwriter_core::{
     SetAsideRow, Source, TaskContext,
 };
 
-use super::split::tests_with_small_partitions;
 use super::tests::{FilesPlan, error_of, limits, put};
 use super::*;
 use crate::{Csv, JsonLines};
@@ -377,19 +376,17 @@ proptest! {
         for (index, text) in texts.iter().enumerate() {
             put(dir.path(), &format!("{index}.csv"), text, index as u64);
         }
-        let source = Csv::<Count>::directory(dir.path()).unwrap().bad_rows(ALL);
+        let source = Csv::<Count>::directory(dir.path()).unwrap().bad_rows(ALL).partition_bytes_min(1);
         let (good, bad): (usize, Vec<String>) =
             (files.iter().map(|file| file.2).sum(), files.iter().flat_map(|file| file.1.clone()).collect());
-        tests_with_small_partitions(|| {
-            let plan = plan(&source, &PlanLimits::unbounded(executors));
-            let (rows, shelf) = read(&source, &plan).unwrap();
-            assert_eq!(rows.len(), good);
-            assert_eq!(shelf.raws(), bad);
-            for row in shelf.rows() {
-                let index = texts.iter().enumerate().position(|(index, _)| row.source.ends_with(&format!("/{index}.csv")));
-                expect_places(&[row], texts[index.unwrap()].as_bytes());
-            }
-        });
+        let plan = plan(&source, &PlanLimits::unbounded(executors));
+        let (rows, shelf) = read(&source, &plan).unwrap();
+        assert_eq!(rows.len(), good);
+        assert_eq!(shelf.raws(), bad);
+        for row in shelf.rows() {
+            let index = texts.iter().enumerate().position(|(index, _)| row.source.ends_with(&format!("/{index}.csv")));
+            expect_places(&[row], texts[index.unwrap()].as_bytes());
+        }
     }
 
     #[test]
@@ -400,14 +397,12 @@ proptest! {
         let (text, bad, good) = file;
         let dir = tempfile::tempdir().unwrap();
         put(dir.path(), "1.jsonl", &text, 1);
-        let source = json(dir.path(), ALL);
-        tests_with_small_partitions(|| {
-            if let Some(plan) = source.plan(None, &PlanLimits::unbounded(executors)).unwrap() {
-                let (rows, shelf) = read(&source, &plan).unwrap();
-                assert_eq!(rows.len(), good);
-                assert_eq!(shelf.raws(), bad);
-                expect_places(&shelf.rows(), text.as_bytes());
-            }
-        });
+        let source = json(dir.path(), ALL).partition_bytes_min(1);
+        if let Some(plan) = source.plan(None, &PlanLimits::unbounded(executors)).unwrap() {
+            let (rows, shelf) = read(&source, &plan).unwrap();
+            assert_eq!(rows.len(), good);
+            assert_eq!(shelf.raws(), bad);
+            expect_places(&shelf.rows(), text.as_bytes());
+        }
     }
 }

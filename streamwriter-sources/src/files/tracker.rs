@@ -84,14 +84,18 @@ impl Tracker {
 
     fn disagree(&self, start: &FilesOffset) -> Error {
         let (kept, logged) = (self.taken.count(), start.files);
-        Error::new(
+        let error = Error::new(
             ErrorKind::Mismatch,
             format!(
                 "the journal says that {logged} files have been read, the source's own record \
                  holds {kept}"
             ),
         )
-        .with_help("restore the checkpoint as a whole, or start anew with a new checkpoint")
+        .with_help("restore the checkpoint as a whole, or start anew with a new checkpoint");
+        match self.taken.place() {
+            Some(place) => error.at_path(place),
+            None => error,
+        }
     }
 }
 

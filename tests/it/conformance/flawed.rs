@@ -279,7 +279,7 @@ impl WriteRows<u64> for Flawed {
     ) -> Result<Staged, BoxError> {
         let (staged, name) = self.names(task);
         let mut text = String::new();
-        while let Some(row) = rows.next() {
+        for row in rows.by_ref() {
             text.push_str(&format!("{row}\n"));
         }
         if self.flaw != Flaw::TrustsAnEarlierAttempt {

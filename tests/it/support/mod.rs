@@ -2,11 +2,13 @@
 
 mod numbers;
 mod scripted;
+mod skip;
 
 use std::path::Path;
 
-pub(crate) use numbers::{Numbers, Reader};
+pub(crate) use numbers::{Numbers, Offset, Range, Reader};
 pub(crate) use scripted::{Event, Scripted, Table, Written};
+pub(crate) use skip::skipped;
 use streamwriter::{Error, QuerySummary, Trigger, stream};
 
 /// Runs a query over everything that is there, without retry delays, and returns how it ended.
@@ -26,7 +28,7 @@ pub(crate) fn drain(
 }
 
 /// A folder in memory where there is one: thousands of syncs to a disk take minutes, and what is
-/// tested here is the order of the steps.
+/// tested is the order of the steps.
 pub(crate) fn memory_directory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())

@@ -32,6 +32,13 @@ pub(crate) struct Offset {
     empty: u64,
 }
 
+impl Offset {
+    /// The first number that is not planned.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Range {
     from: u64,

@@ -1,10 +1,11 @@
 //! Directories that are durable in their parents, made where they are missing (E8).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use super::disk::Disk;
 use super::durable::Durable;
@@ -18,12 +19,24 @@ impl Durable {
     ///
     /// A directory that is there already may have been made by a process that was killed before it
     /// synced the parent, also one above the root. So each is synced in its parent once per
-    /// process all the same, up to where no process of this user can have made one.
+    /// process all the same, up to where no process of this user can have made one. One that was
+    /// removed and made again by somebody else is another directory, and synced like one. A root
+    /// that is removed while it is in use is not made again: what was in it is gone, and a new one
+    /// must not look like it (E6).
+    ///
+    /// # Errors
+    /// [`StorageError::RootExchanged`], [`StorageError::NotADirectory`], [`StorageError::Io`].
     pub(super) fn ensure_directory(&self, directory: &Path) -> Result<(), StorageError> {
-        if self.known_directories().contains(directory) {
+        let found = look_at(self.disk(), directory)?;
+        let known = self.known_directories().get(directory).copied();
+        if known.is_some() && known == found.as_ref().map(DirectoryIdentity::of) {
             return Ok(());
         }
-        let found = look_at(self.disk(), directory)?;
+        if known.is_some() && directory == self.root {
+            return Err(StorageError::RootExchanged {
+                path: directory.display().to_string(),
+            });
+        }
         if let Some(parent) = directory.parent() {
             let is_ours = match &found {
                 Some(_) if directory.starts_with(&self.root) => true,
@@ -38,12 +51,32 @@ impl Durable {
                 self.sync_directory(parent)?;
             }
         }
+        if let Some(now) = look_at(self.disk(), directory)? {
+            self.remember(directory, DirectoryIdentity::of(&now));
+        }
+        Ok(())
+    }
+
+    /// Begins anew: the directories that are there when a lock is taken are those that count.
+    pub(super) fn forget_directories(&self) {
+        self.known_directories().clear();
+    }
+
+    /// Whether a directory is the one that was made durable.
+    #[cfg(test)]
+    pub(super) fn knows(&self, directory: &Path) -> bool {
+        let known = self.known_directories().get(directory).copied();
+        let found = look_at(self.disk(), directory).unwrap();
+        known.is_some() && known == found.as_ref().map(DirectoryIdentity::of)
+    }
+
+    fn remember(&self, directory: &Path, identity: DirectoryIdentity) {
         let mut known = self.known_directories();
         if known.len() >= KNOWN_DIRECTORIES_MAX {
-            known.clear();
+            // The root stays: it alone must not be exchanged.
+            known.retain(|path, _| *path == self.root);
         }
-        known.insert(directory.to_owned());
-        Ok(())
+        known.insert(directory.to_owned(), identity);
     }
 
     fn create_directory(&self, directory: &Path) -> Result<(), StorageError> {
@@ -98,10 +131,27 @@ impl Durable {
         })
     }
 
-    fn known_directories(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+    fn known_directories(&self) -> MutexGuard<'_, HashMap<PathBuf, DirectoryIdentity>> {
         self.known_directories
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Which directory a path names: a file system may give the number of a removed one to the next,
+/// so the time at which it was made belongs to it, where it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DirectoryIdentity {
+    device_and_inode: (u64, u64),
+    made: Option<SystemTime>,
+}
+
+impl DirectoryIdentity {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device_and_inode: device_and_inode(metadata),
+            made: metadata.created().ok(),
+        }
     }
 }
 
@@ -150,13 +200,17 @@ fn may_be_ours(disk: &Disk, found: &Metadata, parent: &Path) -> Result<bool, Sto
     }
 }
 
-#[cfg(unix)]
 fn is_on_one_device(one: &Metadata, other: &Metadata) -> bool {
+    device_and_inode(one).0 == device_and_inode(other).0
+}
+
+#[cfg(unix)]
+fn device_and_inode(metadata: &Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
-    one.dev() == other.dev()
+    (metadata.dev(), metadata.ino())
 }
 
 #[cfg(not(unix))]
-fn is_on_one_device(_: &Metadata, _: &Metadata) -> bool {
-    true
+fn device_and_inode(_: &Metadata) -> (u64, u64) {
+    (0, 0)
 }

@@ -1,12 +1,13 @@
 //! Writes, syncs and moves: the only place that changes anything, and the poison after a sync has
 //! failed (E8).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
+use super::directories::DirectoryIdentity;
 use super::disk::Disk;
 use super::{StorageError, is_absent, parent_of};
 
@@ -15,7 +16,7 @@ use super::{StorageError, is_absent, parent_of};
 pub(super) struct Durable {
     disk: Disk,
     pub(super) root: PathBuf,
-    pub(super) known_directories: Mutex<HashSet<PathBuf>>,
+    pub(super) known_directories: Mutex<HashMap<PathBuf, DirectoryIdentity>>,
     first_failed_sync: OnceLock<String>,
 }
 
@@ -36,7 +37,7 @@ impl Durable {
         Self {
             disk,
             root,
-            known_directories: Mutex::new(HashSet::new()),
+            known_directories: Mutex::default(),
             first_failed_sync: OnceLock::new(),
         }
     }
@@ -60,9 +61,15 @@ impl Durable {
         }
     }
 
-    /// Writes a new file and syncs its bytes; its name is not durable yet.
-    pub(super) fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
-        let failed = |error| StorageError::io("write", path.display().to_string(), error);
+    /// Writes a new file and syncs its bytes; its name is not durable yet. Errors of writing name
+    /// what it is to become.
+    pub(super) fn write_new(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        target: &Path,
+    ) -> Result<(), StorageError> {
+        let failed = |error| StorageError::io("write", target.display().to_string(), error);
         let disk = self.disk_to_change(path)?;
         let mut file = disk.create_file(path).map_err(failed)?;
         disk.write_all(&mut file, path, bytes).map_err(failed)?;
@@ -106,7 +113,7 @@ impl Durable {
         };
         match error.kind() {
             io::ErrorKind::AlreadyExists => Ok(Moved::TargetExists),
-            io::ErrorKind::NotFound if !self.is_there(from)? => Ok(Moved::SourceMissing),
+            _ if is_absent(&error) && !self.is_there(from)? => Ok(Moved::SourceMissing),
             _ => Err(StorageError::io("publish", to.display().to_string(), error)),
         }
     }
@@ -182,9 +189,11 @@ mod tests {
     fn e8_after_one_failed_sync_nothing_is_promised_any_more() {
         let directory = tempfile::tempdir().unwrap();
         let durable = Durable::new(directory.path().to_owned(), Disk::default());
-        durable
-            .write_new(&directory.path().join("a"), b"1")
-            .unwrap();
+        let write_new = |name: &str, bytes| {
+            let path = directory.path().join(name);
+            durable.write_new(&path, bytes, &path)
+        };
+        write_new("a", b"1").unwrap();
         let failed = io::Error::other("the disk is gone");
         let first = durable.poison("sync", &directory.path().join("a"), failed);
         assert!(
@@ -195,7 +204,7 @@ mod tests {
         );
         let file = File::open(directory.path().join("a")).unwrap();
         let refusals = [
-            durable.write_new(&directory.path().join("b"), b"2"),
+            write_new("b", b"2"),
             durable.sync_file(&file, directory.path()),
             durable.sync_directory(directory.path()),
             durable.sync_found(&directory.path().join("a")),

@@ -13,7 +13,13 @@ impl LocalStorage {
     pub(super) fn read_directory(&self, directory: &Path) -> Result<Vec<PathBuf>, StorageError> {
         match self.durable.disk().list(directory) {
             Ok(entries) => Ok(entries),
-            Err(error) if is_absent(&error) => Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            // What lies in it is out of sight, which is not the same as not there.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Err(StorageError::NotADirectory {
+                    path: directory.display().to_string(),
+                })
+            }
             Err(error) => Err(failed("list", directory, error)),
         }
     }

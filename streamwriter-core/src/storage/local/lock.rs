@@ -72,7 +72,7 @@ impl LocalLock {
 }
 
 /// Tells whether the path still names the file that was opened.
-fn is_current(disk: &Disk, file: &File, path: &Path) -> io::Result<bool> {
+pub(super) fn is_current(disk: &Disk, file: &File, path: &Path) -> io::Result<bool> {
     let opened = file.metadata()?;
     match disk.look(path) {
         Ok(named) => Ok(is_same(&opened, &named)),

@@ -3,8 +3,10 @@
 mod directories;
 mod disk;
 mod durable;
+mod identity;
 mod listing;
 mod lock;
+mod own;
 mod temporary;
 mod upload;
 
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use self::disk::Disk;
 use self::durable::{Durable, Moved};
 use self::lock::LocalLock;
+use self::own::OwnFiles;
 use self::temporary::TEMPORARY_PREFIX;
 use self::upload::LocalUpload;
 use super::{
@@ -37,6 +40,7 @@ pub(crate) use self::disk::{DiskCall, DiskHook};
 pub struct LocalStorage {
     root: PathBuf,
     durable: Arc<Durable>,
+    own_files: Arc<OwnFiles>,
 }
 
 impl LocalStorage {
@@ -55,6 +59,7 @@ impl LocalStorage {
         Ok(Self {
             durable: Arc::new(Durable::new(absolute.clone(), disk)),
             root: absolute,
+            own_files: Arc::default(),
         })
     }
 
@@ -112,12 +117,16 @@ impl LocalStorage {
     fn publish_one(&self, object: &StagedObject) -> Result<(Publication, bool), StorageError> {
         let staged = self.full_path(&object.staged);
         let target = self.full_path(&object.path);
+        if !self.own_files.remove(&staged) {
+            self.expect_staged_identity(&staged, object)?;
+        }
         self.durable.ensure_directory(parent_of(&target))?;
         match self.durable.move_without_replacing(&staged, &target)? {
             Moved::Done => Ok((Publication::Published, false)),
             Moved::Linked => Ok((Publication::Published, true)),
             Moved::TargetExists => {
                 self.expect_identity(&target, object)?;
+                self.expect_one_file(&staged, &target)?;
                 Ok((Publication::AlreadyPublished, true))
             }
             Moved::SourceMissing if self.durable.is_there(&target)? => {
@@ -150,7 +159,7 @@ impl Storage for LocalStorage {
         let target = self.full_path(path);
         let directory = parent_of(&target);
         self.durable.ensure_directory(directory)?;
-        let temporary = self.write_temporary(directory, TEMPORARY_PREFIX, bytes)?;
+        let temporary = self.write_temporary(&target, TEMPORARY_PREFIX, bytes)?;
         failpoint::pass("record-unnamed");
         let moved = self.durable.move_without_replacing(&temporary, &target);
         let is_consumed = matches!(moved, Ok(Moved::Done));
@@ -211,6 +220,7 @@ impl Storage for LocalStorage {
             staged.clone(),
             target.clone(),
             Arc::clone(&self.durable),
+            Arc::clone(&self.own_files),
         )?;
         Ok(Box::new(upload))
     }
@@ -254,6 +264,8 @@ impl Storage for LocalStorage {
         take_over: bool,
     ) -> Result<Box<dyn StorageLock>> {
         let file = self.full_path(path);
+        self.durable.forget_directories();
+        self.durable.ensure_directory(&self.root)?;
         self.durable.ensure_directory(parent_of(&file))?;
         Ok(Box::new(LocalLock::acquire(
             &self.durable,
@@ -261,21 +273,6 @@ impl Storage for LocalStorage {
             holder,
             take_over,
         )?))
-    }
-}
-
-impl LocalStorage {
-    fn expect_identity(&self, target: &Path, object: &StagedObject) -> Result<(), StorageError> {
-        let failed = |error| StorageError::io("read", target.display().to_string(), error);
-        let (size, checksum) = upload::identity_of(self.durable.disk(), target).map_err(failed)?;
-        if size == object.size && checksum == object.checksum {
-            return Ok(());
-        }
-        Err(StorageError::OtherIdentity {
-            path: target.display().to_string(),
-            expected: format!("{} bytes with {}", object.size, object.checksum),
-            found: format!("{size} bytes with {checksum}"),
-        })
     }
 }
 

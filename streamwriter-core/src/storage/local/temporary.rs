@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::durable::Moved;
-use super::{LocalStorage, Storage, StorageError, name_of};
+use super::{LocalStorage, Storage, StorageError, name_of, parent_of};
 
 /// How the names of temporary files begin.
 pub(super) const TEMPORARY_PREFIX: &str = ".tmp-";
@@ -14,15 +14,16 @@ pub(super) const TEMPORARY_PREFIX: &str = ".tmp-";
 const PROBE_PREFIX: &str = ".tmp-probe-";
 
 impl LocalStorage {
-    /// Writes a new temporary file and syncs its bytes.
+    /// Writes a file that is to be called `target`, and is in the errors, under a temporary name
+    /// beside it, and syncs its bytes.
     pub(super) fn write_temporary(
         &self,
-        directory: &Path,
+        target: &Path,
         prefix: &str,
         bytes: &[u8],
     ) -> Result<PathBuf, StorageError> {
-        let temporary = temporary_name(directory, prefix);
-        match self.durable.write_new(&temporary, bytes) {
+        let temporary = temporary_name(parent_of(target), prefix);
+        match self.durable.write_new(&temporary, bytes, target) {
             Ok(()) => Ok(temporary),
             Err(error) => {
                 self.durable.remove_quietly(&temporary);
@@ -67,7 +68,7 @@ impl LocalStorage {
     }
 
     fn move_new_to(&self, target: &Path) -> Result<Moved, StorageError> {
-        let new = self.write_temporary(&self.root, PROBE_PREFIX, b"1")?;
+        let new = self.write_temporary(target, PROBE_PREFIX, b"1")?;
         let moved = self.durable.move_without_replacing(&new, target);
         if !matches!(moved, Ok(Moved::Done)) {
             self.durable.remove_quietly(&new);

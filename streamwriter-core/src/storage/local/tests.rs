@@ -154,3 +154,122 @@ fn only_an_empty_directory_is_removed_and_it_can_be_used_again() {
     assert!(!storage.remove_directory(&path("s")).unwrap(), "absent");
     staged(&storage, "1", b"rows");
 }
+
+#[test]
+fn e9_a_file_that_another_process_staged_is_read_before_it_is_published() {
+    let (directory, writer) = storage();
+    let object = staged(&writer, "1", b"rows");
+    fs::write(writer.full_path(&object.staged), b"rowz").unwrap();
+    let publisher = LocalStorage::new(directory.path().join("a/b")).unwrap();
+    let error = publisher
+        .publish(std::slice::from_ref(&object))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupted);
+    assert!(error.path().unwrap().ends_with("s/1"), "{error}");
+    assert!(!publisher.exists(&object.path).unwrap());
+    fs::write(publisher.full_path(&object.staged), b"rows").unwrap();
+    assert_eq!(
+        publisher.publish(&[object]).unwrap(),
+        [Publication::Published]
+    );
+}
+
+#[test]
+fn e9_a_final_file_beside_a_staged_one_that_is_another_file_is_an_error_that_stays() {
+    let (_directory, storage) = storage();
+    let lost = staged(&storage, "1", b"rows");
+    storage.publish(&[lost]).unwrap();
+    let again = staged(&storage, "2", b"rows");
+    for _ in 0..2 {
+        let error = storage.publish(std::slice::from_ref(&again)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Mismatch);
+        assert!(error.path().unwrap().ends_with("data/f"), "{error}");
+    }
+    fs::remove_file(storage.full_path(&again.path)).unwrap();
+    assert_eq!(storage.publish(&[again]).unwrap(), [Publication::Published]);
+}
+
+#[test]
+fn e9_what_cannot_be_listed_is_an_error_and_not_empty() {
+    let (_directory, storage) = storage();
+    assert!(storage.list(&path("absent")).unwrap().is_empty());
+    fs::write(storage.full_path(&path("file")), "x").unwrap();
+    for listed in [
+        storage.list(&path("file")).map(drop),
+        storage.remove_temporary(&path("file")),
+    ] {
+        let error = listed.unwrap_err();
+        assert!(error.path().unwrap().ends_with("/file"), "{error}");
+    }
+}
+
+#[test]
+fn e8_a_file_whose_directory_is_exchanged_while_it_is_written_is_not_finished() {
+    let (_directory, storage) = storage();
+    let upload = || {
+        let mut upload = storage.stage(&path("s/1"), &path("data/f")).unwrap();
+        upload.write_all(b"rows").unwrap();
+        upload
+    };
+    let (staging, aside) = (
+        storage.full_path(&path("s")),
+        storage.full_path(&path("aside")),
+    );
+    let copied = upload();
+    fs::rename(&staging, &aside).unwrap();
+    fs::create_dir(&staging).unwrap();
+    fs::write(staging.join("1"), b"").unwrap();
+    assert_eq!(copied.finish().unwrap_err().kind(), ErrorKind::Storage);
+    // The file of that name is removed with the upload, and the next attempt succeeds.
+    let removed = upload();
+    fs::remove_dir_all(&staging).unwrap();
+    assert_eq!(removed.finish().unwrap_err().kind(), ErrorKind::Storage);
+    let object = upload().finish().unwrap();
+    assert_eq!(
+        storage.publish(&[object]).unwrap(),
+        [Publication::Published]
+    );
+}
+
+#[test]
+fn e6_a_root_that_is_removed_while_it_is_in_use_is_not_made_again() {
+    let (directory, storage) = storage();
+    let root = directory.path().join("a/b");
+    for emptied in [false, true] {
+        let holder = LockHolder::this_process();
+        let lock = storage.lock(&path("lock"), &holder, false).unwrap();
+        let _ = storage.create(&path("x/1"), b"one").unwrap();
+        fs::rename(&root, root.with_extension("aside")).unwrap();
+        if emptied {
+            fs::create_dir(&root).unwrap();
+        }
+        for refused in [
+            storage.create(&path("x/2"), b"two").map(drop),
+            storage.stage(&path("s/1"), &path("data/f")).map(drop),
+        ] {
+            let error = refused.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Mismatch);
+            assert!(error.path().unwrap().ends_with("a/b"), "{error}");
+        }
+        assert!(!root.join("x").exists());
+        drop(lock);
+        fs::remove_dir_all(root.with_extension("aside")).unwrap();
+    }
+    // A new start takes the lock anew, and finds out what there is.
+    let holder = LockHolder::this_process();
+    let _lock = storage.lock(&path("lock"), &holder, false).unwrap();
+    let _ = storage.create(&path("x/1"), b"one").unwrap();
+}
+
+#[test]
+fn e8_a_directory_that_is_made_again_underneath_is_not_taken_for_the_known_one() {
+    let (_directory, storage) = storage();
+    let known = storage.full_path(&path("x"));
+    let _ = storage.create(&path("x/1"), b"one").unwrap();
+    let before = storage.durable.knows(&known);
+    fs::remove_dir_all(&known).unwrap();
+    fs::create_dir(&known).unwrap();
+    assert!(before && !storage.durable.knows(&known));
+    let _ = storage.create(&path("x/1"), b"one").unwrap();
+    assert!(storage.durable.knows(&known));
+}

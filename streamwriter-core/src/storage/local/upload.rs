@@ -9,6 +9,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::disk::Disk;
 use super::durable::Durable;
+use super::lock::is_current;
+use super::own::OwnFiles;
 use super::{StagedObject, StagedUpload, StorageError, StorePath, parent_of};
 use crate::error::{Error, Result};
 
@@ -19,6 +21,7 @@ pub(super) struct LocalUpload {
     staged: StorePath,
     target: StorePath,
     durable: Arc<Durable>,
+    own_files: Arc<OwnFiles>,
     finished: bool,
 }
 
@@ -28,6 +31,7 @@ impl LocalUpload {
         staged: StorePath,
         target: StorePath,
         durable: Arc<Durable>,
+        own_files: Arc<OwnFiles>,
     ) -> Result<Self, StorageError> {
         let file = durable
             .disk_to_change(&full_path)?
@@ -41,6 +45,7 @@ impl LocalUpload {
             staged,
             target,
             durable,
+            own_files,
             finished: false,
         })
     }
@@ -65,6 +70,19 @@ impl Write for LocalUpload {
     }
 }
 
+impl LocalUpload {
+    /// A directory that was removed or exchanged underneath took the file with it: what was written
+    /// is not what has its name then, and must not be named.
+    fn expect_current(&self) -> Result<(), StorageError> {
+        let path = self.full_path.display().to_string();
+        match is_current(self.durable.disk(), &self.file, &self.full_path) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StorageError::StagedRemoved { path }),
+            Err(error) => Err(StorageError::io("look up", path, error)),
+        }
+    }
+}
+
 /// Says where a write has failed, and what to do; its kind stays.
 fn with_path(path: &Path, error: io::Error) -> io::Error {
     let kind = error.kind();
@@ -78,7 +96,9 @@ impl StagedUpload for LocalUpload {
         // file as soon as it has the identity, and what the journal names must survive a power cut.
         self.durable.sync_file(&self.file, &self.full_path)?;
         self.durable.sync_directory(parent_of(&self.full_path))?;
+        self.expect_current()?;
         self.finished = true;
+        self.own_files.add(self.full_path.clone());
         Ok(StagedObject {
             staged: self.staged.clone(),
             path: self.target.clone(),

@@ -52,6 +52,16 @@ impl TakenSet {
         Ok(Self::Stored(Store::open(state, query)?))
     }
 
+    /// Returns where the set is kept, if it is in a checkpoint.
+    pub(crate) fn place(&self) -> Option<String> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Stored(store) => {
+                Some(format!("{}/{}", store.storage.location(), store.directory))
+            }
+        }
+    }
+
     /// Returns the number of files.
     pub(crate) fn count(&self) -> u64 {
         match self {
@@ -89,6 +99,8 @@ pub(crate) struct Store {
     directory: StorePath,
     query: QueryId,
     segments: Vec<Segment>,
+    /// Segments that a crash left beside the one that they were merged into.
+    contained: Vec<StorePath>,
 }
 
 impl Store {
@@ -98,27 +110,23 @@ impl Store {
             directory: state.prefix.join("taken")?,
             query,
             segments: Vec::new(),
+            contained: Vec::new(),
         };
         let mut heads = Vec::new();
         for entry in store.storage.list(&store.directory)? {
-            let Some(head) = SegmentHead::from_name(&entry.path) else {
-                return Err(store.damaged(&entry.path, "it is not a segment of taken files"));
-            };
-            heads.push((head, entry.path));
+            let direct = entry.path.parent() == store.directory;
+            match SegmentHead::from_name(&entry.path) {
+                Some(head) if direct => heads.push((head, entry.path)),
+                _ => return Err(store.foreign(&entry.path)),
+            }
         }
-        let Sorted { kept, contained } =
-            outermost(heads, |path, reason| store.damaged(path, reason))?;
+        let (kept, contained) = outermost(heads, |path, reason| store.damaged(path, reason))?;
         for path in kept {
             store.storage.sync(&path)?;
             let segment = Segment::open(&store.storage, path, query)?;
             store.segments.push(segment);
         }
-        // IMPORTANT: only after those that contain them are durable and whole. A killed process
-        // may have left a merged segment visible and not synced; a power cut that took it back,
-        // and not the removals, would leave nothing of these batches.
-        for path in contained {
-            remove(&store.storage, &path);
-        }
+        store.contained = contained;
         Ok(store)
     }
 
@@ -144,10 +152,13 @@ impl Store {
         let first = self.next_batch();
         if batch < first {
             // Told again. A later batch may be in the set by now, so there can be more.
-            return self.expect_total(batch, total, self.count() >= total);
+            self.expect_total(batch, total, self.count() >= total)?;
+            self.remove_contained();
+            return Ok(());
         }
         let after = self.count().saturating_add(files.len() as u64);
         self.expect_total(batch, total, after == total)?;
+        self.remove_contained();
         if files.is_empty() {
             return Ok(());
         }
@@ -176,6 +187,19 @@ impl Store {
                 ),
             )
             .in_batch(batch))
+    }
+
+    /// Removes what merged segments contain.
+    ///
+    /// IMPORTANT: only after those are durable, have been read through, and their total agrees with
+    /// the journal. A killed process may have left a merged segment visible and not synced; a power
+    /// cut that took it back, and not the removals, would leave nothing of these batches.
+    /// Until then a segment that contains others by its name alone may be damaged or foreign, and
+    /// the others are what it must be replaced by.
+    fn remove_contained(&mut self) {
+        for path in self.contained.drain(..) {
+            remove(&self.storage, &path);
+        }
     }
 
     fn create(&self, head: SegmentHead, files: &[FileHash]) -> Result<Segment> {
@@ -248,19 +272,22 @@ impl Store {
     fn damaged(&self, path: &StorePath, reason: &str) -> Error {
         damaged(&self.storage, path, reason)
     }
+
+    fn foreign(&self, path: &StorePath) -> Error {
+        Error::new(
+            ErrorKind::Corrupted,
+            "a foreign file stands among the segments of taken files",
+        )
+        .at_path(format!("{}/{path}", self.storage.location()))
+        .with_help("move it out of the checkpoint, then start again")
+    }
 }
 
-/// The segments that count, and those that a crash left beside the one they were merged into.
-struct Sorted {
-    kept: Vec<StorePath>,
-    contained: Vec<StorePath>,
-}
-
-/// Sorts out the segments that others contain.
+/// Tells the segments that cover all batches, in order, from those that they contain.
 fn outermost(
     mut heads: Vec<(SegmentHead, StorePath)>,
     damaged: impl Fn(&StorePath, &str) -> Error,
-) -> Result<Sorted> {
+) -> Result<(Vec<StorePath>, Vec<StorePath>)> {
     // The longest of those that begin at the same batch comes first and contains the others.
     heads.sort_by_key(|(head, _)| (head.first, std::cmp::Reverse(head.last)));
     let mut next = BatchId::FIRST;
@@ -278,11 +305,20 @@ fn outermost(
                 "its batches overlap with those of another segment",
             ));
         } else {
-            let gap = format!("the segments of batches {next} up to it are missing");
-            return Err(damaged(&path, &gap));
+            let missing = SegmentHead {
+                tier: 0,
+                first: next,
+                last: head.first.previous().unwrap_or(next),
+                count: 0,
+            };
+            let gap = format!(
+                "it, or several for its batches, is missing, and {} follows",
+                path.file_name()
+            );
+            return Err(damaged(&path.parent().join(&missing.name())?, &gap));
         }
     }
-    Ok(Sorted { kept, contained })
+    Ok((kept, contained))
 }
 
 fn remove(storage: &SharedStorage, path: &StorePath) {

@@ -97,6 +97,10 @@ proptest! {
             }
             prop_assert_eq!(set.count(), files);
         }
+        // What a restart found superfluous goes when the newest batch is told again.
+        if let Some((batch, new)) = newest {
+            set.fold(BatchId::new(batch), new, files).unwrap();
+        }
         prop_assert!(segments(dir.path()).len() <= 7 * 3, "{:?}", segments(dir.path()));
         let asked = hashes(0..files + 500);
         let known: HashSet<_> = hashes(0..files).into_iter().collect();
@@ -178,7 +182,64 @@ fn a_missing_renamed_or_foreign_segment_is_an_error() {
             .contains("not those of its name")
     );
     fs::rename(&renamed, paths[3].with_file_name("notes.txt")).unwrap();
-    assert!(open().unwrap_err().message().contains("not a segment"));
+    let error = open().unwrap_err();
+    assert!(error.message().contains("foreign file"), "{error}");
+    assert!(error.path().unwrap().ends_with("notes.txt"), "{error}");
+}
+
+#[test]
+fn a_segment_is_removed_only_once_what_contains_it_has_proved_true() {
+    let dir = tempfile::tempdir().unwrap();
+    let query = QueryId::random();
+    let mut set = TakenSet::open(&state(dir.path()), query).unwrap();
+    for batch in 0..3 {
+        let files = hashes(batch * 10..batch * 10 + 10);
+        set.fold(BatchId::new(batch), files, batch * 10 + 10)
+            .unwrap();
+    }
+    let whole = segments(dir.path());
+    // By its name it contains all of them.
+    let wide = whole[0].with_file_name(format!("{:020}-{:020}.seg", 0, 9));
+    fs::write(&wide, "not a segment").unwrap();
+    let open = || TakenSet::open(&state(dir.path()), query);
+    assert!(open().unwrap_err().path().unwrap().ends_with("09.seg"));
+    assert!(whole.iter().all(|path| path.exists()), "{whole:?}");
+    // Whole in itself, and of other files than the journal counts.
+    let head = SegmentHead {
+        tier: 1,
+        first: BatchId::FIRST,
+        last: BatchId::new(9),
+        count: 5,
+    };
+    fs::write(&wide, segment::encode(&head, query, &hashes(0..5))).unwrap();
+    let error = open().unwrap().fold(BatchId::new(2), hashes(20..30), 30);
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Corrupted);
+    assert!(whole.iter().all(|path| path.exists()), "{whole:?}");
+    // The journal's total is met.
+    let head = SegmentHead { count: 30, ..head };
+    fs::write(&wide, segment::encode(&head, query, &hashes(0..30))).unwrap();
+    open()
+        .unwrap()
+        .fold(BatchId::new(2), hashes(20..30), 30)
+        .unwrap();
+    assert_eq!(segments(dir.path()), [wide]);
+}
+
+#[test]
+fn a_copy_of_segments_in_a_directory_beside_them_is_foreign_and_nothing_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let query = QueryId::random();
+    let mut set = TakenSet::open(&state(dir.path()), query).unwrap();
+    set.fold(BatchId::FIRST, hashes(0..5), 5).unwrap();
+    let path = segments(dir.path()).remove(0);
+    let name = path.file_name().unwrap().to_owned();
+    // It is listed before the segment itself, which it would have made superfluous.
+    let copy = path.with_file_name("!copy");
+    fs::create_dir(&copy).unwrap();
+    fs::copy(&path, copy.join(&name)).unwrap();
+    let error = TakenSet::open(&state(dir.path()), query).unwrap_err();
+    assert!(error.path().unwrap().contains("taken/!copy/"), "{error}");
+    assert!(path.exists() && copy.join(name).exists());
 }
 
 #[test]
