@@ -7,6 +7,7 @@
 mod directory;
 mod options;
 mod position;
+pub(crate) mod sizes;
 
 mod batch;
 mod listing;

@@ -20,28 +20,28 @@ pub(crate) fn split(
     split_by(root, framing, ranges, executors, bytes_min())
 }
 
-#[cfg(not(test))]
+#[cfg(not(any(test, feature = "testing")))]
 fn bytes_min() -> u64 {
     PARTITION_BYTES_MIN
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 thread_local! {
     static BYTES_MIN: std::cell::Cell<u64> = const { std::cell::Cell::new(PARTITION_BYTES_MIN) };
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 fn bytes_min() -> u64 {
     BYTES_MIN.get()
 }
 
 /// Runs a test with partitions of any size, so that small files are cut, too.
-#[cfg(test)]
-#[cfg(all(feature = "csv", feature = "jsonl"))]
-pub(crate) fn tests_with_small_partitions(test: impl FnOnce()) {
+#[cfg(any(feature = "testing", all(test, feature = "csv", feature = "jsonl")))]
+pub(crate) fn tests_with_small_partitions<T>(test: impl FnOnce() -> T) -> T {
     BYTES_MIN.set(1);
-    test();
+    let result = test();
     BYTES_MIN.set(PARTITION_BYTES_MIN);
+    result
 }
 
 fn split_by(
@@ -51,7 +51,8 @@ fn split_by(
     executors: usize,
     bytes_min: u64,
 ) -> Result<Vec<FilesPartition>> {
-    let total: u64 = ranges.iter().map(FileRange::bytes).sum();
+    let bytes = ranges.iter().map(FileRange::bytes);
+    let total = bytes.fold(0, u64::saturating_add);
     let count = (total / bytes_min).clamp(1, executors.max(1) as u64);
     let mut split = Split {
         bytes_left: total,
