@@ -18,6 +18,7 @@ mod damage;
 mod errors;
 mod exactly_once;
 mod exactly_once_files;
+mod fuzz;
 #[cfg(unix)]
 mod limits;
 mod messages;

@@ -20,6 +20,9 @@ mod reader;
 mod taken;
 mod tracker;
 
+#[cfg(all(feature = "testing", feature = "csv", feature = "jsonl"))]
+pub(crate) mod fuzz;
+
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl"))]
 pub(crate) mod tests;
