@@ -69,6 +69,11 @@ pub use serde_json;
 #[path = "private/mod.rs"]
 pub mod __private;
 
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+#[path = "fuzz.rs"]
+pub mod __fuzz;
+
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

@@ -81,14 +81,18 @@ pub fn encode<B: Serialize>(kind: &str, body: &B) -> Result<EncodedRecord> {
     })?;
     // The closing brace comes after the checksum.
     text.truncate(text.trim_end_matches('}').trim_end().len());
-    let hex = sha256_hex(text.as_bytes());
-    text.push_str(BEFORE_CHECKSUM);
-    text.push_str(&hex);
-    text.push_str(AFTER_CHECKSUM);
-    Ok(EncodedRecord {
-        bytes: text.into_bytes(),
-        checksum: format!("sha256:{hex}"),
-    })
+    let mut bytes = text.into_bytes();
+    let checksum = seal(&mut bytes);
+    Ok(EncodedRecord { bytes, checksum })
+}
+
+/// Puts the checksum behind the bytes that it covers, and returns it.
+pub(crate) fn seal(bytes: &mut Vec<u8>) -> String {
+    let hex = sha256_hex(bytes);
+    for part in [BEFORE_CHECKSUM, &hex, AFTER_CHECKSUM] {
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    format!("sha256:{hex}")
 }
 
 /// Decodes a record of this kind, found at `path`; returns its body and its checksum.

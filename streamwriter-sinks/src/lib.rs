@@ -56,3 +56,19 @@ pub use parquet::{ArrowBatches, Columns, Compression, Encoding, ParquetSink, Via
 pub use set_aside::{SetAside, SetAsideFiles};
 pub use staging::{Staging, StagingFile};
 pub use stdout::{Rendered, Stdout};
+
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod __fuzz {
+    pub use crate::staging::fuzz::{names, target_records};
+
+    /// Commit messages of the prebuilt sinks.
+    pub fn messages(data: &[u8]) {
+        use streamwriter_core::__fuzz::messages_of;
+        messages_of::<()>(data);
+        messages_of::<crate::StagedFiles>(data);
+        messages_of::<crate::Discarded>(data);
+        messages_of::<crate::KeptInMemory>(data);
+        messages_of::<crate::Rendered>(data);
+    }
+}

@@ -78,7 +78,11 @@ impl StagedFiles {
     fn counts(&self) -> MessageMetrics {
         MessageMetrics::default()
             .with_rows(self.rows)
-            .with_bytes(self.files.iter().map(|file| file.size).sum())
+            .with_bytes(
+                self.files
+                    .iter()
+                    .fold(0, |sum, file| file.size.saturating_add(sum)),
+            )
             .with_files(self.files.len() as u64)
     }
 }

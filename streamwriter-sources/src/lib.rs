@@ -50,3 +50,9 @@ pub use files::{BadRows, FileIdentity, FileRange, FilesOffset, FilesPartition};
 pub use json_lines::{JsonLines, JsonLinesReader};
 pub use memory::{Memory, MemoryOffset, MemoryPartition, MemoryReader};
 pub use rate::{Rate, RateOffset, RatePartition, RateReader, RateRow};
+
+#[cfg(all(feature = "testing", feature = "csv", feature = "jsonl"))]
+#[doc(hidden)]
+pub mod __fuzz {
+    pub use crate::files::fuzz::{csv, json_lines, positions, segments};
+}

@@ -14,6 +14,8 @@ use serde::Serialize;
 
 pub(crate) use found::{Found, Stored};
 pub(crate) use layout::{Log, source_prefix};
+#[cfg(feature = "testing")]
+pub(crate) use records::RunRecord;
 pub(crate) use records::{
     CommitsRecord, Lost, OffsetsRecord, PreparedRecord, QueryRecord, StoredCounts,
 };

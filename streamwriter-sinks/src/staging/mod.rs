@@ -3,6 +3,8 @@
 mod committed;
 mod error;
 mod file;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
 mod names;
 mod owner;
 mod sweep;

@@ -9,14 +9,20 @@ use streamwriter_core::{Error, Result};
 
 use super::error::{Cause, DecodeError, shape_error};
 use super::row::{Header, Record, fields_of};
+use crate::files::sizes::piece;
 use crate::files::{
     BYTE_ORDER_MARK, BadRecord, Decoded, Decoder, Failure, FileRange, RangeInput, Span,
 };
 use crate::plain::config;
 
-/// The first sizes of the buffers, which grow; small in tests, so that they do.
-const TEXT_BYTES: usize = if cfg!(test) { 1 } else { 1 << 10 };
-const FIELDS: usize = if cfg!(test) { 1 } else { 64 };
+/// The first sizes of the buffers, which grow.
+fn text_bytes() -> usize {
+    piece(1 << 10, 1)
+}
+
+fn fields() -> usize {
+    piece(64, 1)
+}
 
 /// How the files are written.
 #[derive(Clone, Debug)]
@@ -86,8 +92,8 @@ impl<'o, R> CsvDecoder<'o, R> {
             options,
             records: Records {
                 core: options.reader(),
-                text: vec![0; TEXT_BYTES],
-                ends: vec![0; FIELDS],
+                text: vec![0; text_bytes()],
+                ends: vec![0; fields()],
                 record_bytes_max,
                 terminated: false,
             },
@@ -235,6 +241,7 @@ impl Records {
     fn next(&mut self, input: &mut RangeInput) -> std::io::Result<Framed<'_>> {
         let (mut text, mut ends, mut bytes) = (0, 0, 0);
         self.terminated = true;
+        skip_line_ends(input)?;
         loop {
             if input.available().is_empty() && !input.fill()? {
                 return Ok(self.last(text, ends, bytes));
@@ -254,8 +261,6 @@ impl Records {
                 ReadRecordResult::End => return Ok(Framed::End),
                 // The rest is read over what is there, and thrown away.
                 _ if too_long => (text, ends) = (0, 0),
-                // Only blank lines so far.
-                ReadRecordResult::InputEmpty if text == 0 && ends == 0 => bytes = 0,
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => grow(&mut self.text),
                 ReadRecordResult::OutputEndsFull => grow(&mut self.ends),
@@ -298,6 +303,21 @@ impl Records {
             self.text.get(..text).unwrap_or_default(),
             self.ends.get(..ends).unwrap_or_default(),
         )
+    }
+}
+
+/// Skips blank lines, which belong to no record and to no record's length.
+#[inline]
+fn skip_line_ends(input: &mut RangeInput) -> std::io::Result<()> {
+    loop {
+        let available = input.available();
+        let is_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        let blank = available.iter().take_while(is_end).count();
+        let is_all = blank == available.len();
+        input.consume(blank);
+        if !is_all || !input.fill()? {
+            return Ok(());
+        }
     }
 }
 

@@ -322,3 +322,13 @@ fn flights_are_read_with_their_nulls() {
     assert_eq!(found[14].dep_time, None);
     assert_eq!(found[14].air_time, Some(14.5));
 }
+
+#[test]
+fn blank_lines_before_a_row_do_not_make_it_too_long() {
+    let dir = tempfile::tempdir().unwrap();
+    for blank in ["\n".repeat(50), "\r\n".repeat(25)] {
+        let text = format!("a,b\n1,2\n{blank}3,\"\n\n\"\n");
+        let rows = read::<(u8, String)>(dir.path(), text, |csv| csv.record_bytes_max(8)).unwrap();
+        assert_eq!(rows, [(1, "2".to_owned()), (3, "\n\n".to_owned())]);
+    }
+}

@@ -3,8 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Bytes that are read at a time; few in tests, so that everything straddles them.
-const BUFFER_BYTES: usize = if cfg!(test) { 7 } else { 128 << 10 };
+use super::sizes::piece;
+
+/// Bytes that are read at a time.
+fn buffer_bytes() -> usize {
+    piece(128 << 10, 7)
+}
 
 /// Bytes of one file, up to the end of a range.
 ///
@@ -38,8 +42,9 @@ pub(crate) enum Line<'i> {
 impl RangeInput {
     /// Begins a file at its first byte, readable up to `end`.
     pub(crate) fn begin(&mut self, file: File, end: u64) {
-        if self.buffer.len() < BUFFER_BYTES {
-            self.buffer.resize(BUFFER_BYTES, 0);
+        let bytes = buffer_bytes();
+        if self.buffer.len() < bytes {
+            self.buffer.resize(bytes, 0);
         }
         self.file = Some(file);
         (self.start, self.filled) = (0, 0);

@@ -8,6 +8,7 @@
 mod directory;
 mod options;
 mod position;
+pub(crate) mod sizes;
 
 mod batch;
 mod listing;
@@ -21,6 +22,9 @@ mod span;
 
 mod taken;
 mod tracker;
+
+#[cfg(all(feature = "testing", feature = "csv", feature = "jsonl"))]
+pub(crate) mod fuzz;
 
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl"))]

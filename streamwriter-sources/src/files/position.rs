@@ -169,7 +169,8 @@ impl FilesPartition {
     }
 
     pub(crate) fn bytes(&self) -> u64 {
-        self.ranges.iter().map(FileRange::bytes).sum()
+        let bytes = self.ranges.iter().map(FileRange::bytes);
+        bytes.fold(0, u64::saturating_add)
     }
 }
 

@@ -8,9 +8,12 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::BYTE_ORDER_MARK;
+use super::sizes::piece;
 
-/// Bytes that are read at a time; few in tests, so that everything straddles them.
-const CHUNK_BYTES: usize = if cfg!(test) { 7 } else { 256 << 10 };
+/// Bytes that are read at a time.
+fn chunk_bytes() -> usize {
+    piece(256 << 10, 7)
+}
 
 /// How a format separates records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +102,7 @@ pub(crate) fn boundary(file: &mut File, framing: Framing, from: u64, at: u64) ->
 
 fn run(file: &mut File, from: u64, state: &mut State) -> io::Result<u64> {
     file.seek(SeekFrom::Start(from))?;
-    let mut buffer = vec![0; CHUNK_BYTES];
+    let mut buffer = vec![0; chunk_bytes()];
     let mut position = from;
     loop {
         let length = read_full(file, &mut buffer)?;
@@ -113,7 +116,7 @@ fn run(file: &mut File, from: u64, state: &mut State) -> io::Result<u64> {
             return end_of_line(file, end, terminator);
         }
         position += chunk.len() as u64;
-        if length < CHUNK_BYTES {
+        if length < buffer.len() {
             state.end_record(position);
             return Ok(position);
         }

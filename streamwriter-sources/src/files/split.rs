@@ -16,7 +16,8 @@ pub(crate) fn split(
     executors: usize,
     bytes_min: u64,
 ) -> Result<Vec<FilesPartition>> {
-    let total: u64 = ranges.iter().map(FileRange::bytes).sum();
+    let bytes = ranges.iter().map(FileRange::bytes);
+    let total = bytes.fold(0, u64::saturating_add);
     let count = (total / bytes_min).clamp(1, executors.max(1) as u64);
     let mut split = Split {
         bytes_left: total,

@@ -4,6 +4,8 @@
 //! one write-once segment of sorted hashes; eight segments of a tier are merged into one of the
 //! next. A look-up reads the blocks of the segments that can hold the hash.
 
+#[cfg(all(feature = "testing", feature = "csv", feature = "jsonl"))]
+pub(super) mod fuzz;
 mod segment;
 
 use std::collections::HashSet;

@@ -13,7 +13,7 @@
 //!     16  XXH3-128 of all bytes before, canonical
 //! ```
 
-use streamwriter_core::{BatchId, Error, QueryId, Result, SharedStorage, StorePath};
+use streamwriter_core::{BatchId, QueryId, Result, SharedStorage, StorePath};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::{FileHash, damaged};
@@ -227,14 +227,27 @@ fn verify(
     storage: &SharedStorage,
     path: &StorePath,
     query: QueryId,
-    mut each: impl FnMut(FileHash),
+    each: impl FnMut(FileHash),
 ) -> Result<SegmentHead> {
-    let fail = |reason: &str| damaged(storage, path, reason);
+    let read = |offset, length| storage.read_range(path, offset, length);
+    verify_bytes(read, path, query, each)?.map_err(|reason| damaged(storage, path, reason))
+}
+
+/// Reads a segment through, piece by piece, and says what is wrong with it.
+pub(super) fn verify_bytes(
+    read: impl Fn(u64, usize) -> Result<Vec<u8>>,
+    path: &StorePath,
+    query: QueryId,
+    mut each: impl FnMut(FileHash),
+) -> Result<Result<SegmentHead, &'static str>> {
     let Some(named) = SegmentHead::from_name(path) else {
-        return Err(fail("its name is not that of a segment"));
+        return Ok(Err("its name is not that of a segment"));
     };
-    let bytes = storage.read_range(path, 0, HEAD_BYTES)?;
-    let head = SegmentHead::decode(&bytes, query, &named).map_err(fail)?;
+    let bytes = read(0, HEAD_BYTES)?;
+    let head = match SegmentHead::decode(&bytes, query, &named) {
+        Ok(head) => head,
+        Err(reason) => return Ok(Err(reason)),
+    };
     let mut checksum = Xxh3::new();
     checksum.update(&bytes);
     let mut offset = HEAD_BYTES as u64;
@@ -242,14 +255,14 @@ fn verify(
     let mut before = None;
     while left > 0 {
         let hashes = left.min((BLOCKS_AT_ONCE * BLOCK_HASHES) as u64) as usize;
-        let bytes = storage.read_range(path, offset, hashes * HASH_BYTES)?;
+        let bytes = read(offset, hashes * HASH_BYTES)?;
         if bytes.len() != hashes * HASH_BYTES {
-            return Err(fail("it is truncated"));
+            return Ok(Err("it is truncated"));
         }
         checksum.update(&bytes);
         for hash in hashes_of(&bytes) {
             if before.is_some_and(|before| before >= hash) {
-                return Err(fail("its hashes are not in order"));
+                return Ok(Err("its hashes are not in order"));
             }
             before = Some(hash);
             each(hash);
@@ -257,26 +270,12 @@ fn verify(
         offset = offset.saturating_add(bytes.len() as u64);
         left -= hashes as u64;
     }
-    verify_end(storage, path, offset, checksum.digest128())?;
-    Ok(head)
-}
-
-fn verify_end(
-    storage: &SharedStorage,
-    path: &StorePath,
-    offset: u64,
-    checksum: u128,
-) -> Result<(), Error> {
     // One byte more than there should be, to notice that there is more.
-    let end = storage.read_range(path, offset, HASH_BYTES + 1)?;
-    match end.len() {
-        HASH_BYTES if end == checksum.to_be_bytes() => Ok(()),
-        HASH_BYTES => Err(damaged(
-            storage,
-            path,
-            "its checksum does not fit its bytes",
-        )),
-        length if length < HASH_BYTES => Err(damaged(storage, path, "it is truncated")),
-        _ => Err(damaged(storage, path, "there is something behind its end")),
-    }
+    let end = read(offset, HASH_BYTES + 1)?;
+    Ok(match end.len() {
+        HASH_BYTES if end == checksum.digest128().to_be_bytes() => Ok(head),
+        HASH_BYTES => Err("its checksum does not fit its bytes"),
+        length if length < HASH_BYTES => Err("it is truncated"),
+        _ => Err("there is something behind its end"),
+    })
 }

@@ -1,0 +1,3 @@
+#![no_main]
+
+streamwriter_fuzz::target!("option_values");
