@@ -120,7 +120,7 @@ fn e1_e9_an_error_anywhere_in_the_recovery_from_a_kill_is_named_and_the_next_sta
             disk.restore(&left).unwrap();
             fail_and_go_on(&disk, fault)
         };
-        for at in (kill % 8..).step_by(8) {
+        for at in (kill % 16..).step_by(16) {
             let error = errors.next().unwrap();
             let change = attempt(DiskFault::fail(at, error));
             let look = attempt(DiskFault::fail_look(at, error));

@@ -22,13 +22,12 @@ fn input() -> tempfile::TempDir {
 }
 
 fn query(input: &tempfile::TempDir) -> impl Fn(&SimulatedDisk) -> Result<(), Error> {
-    |disk| {
-        drain(
-            disk,
-            JsonLines::directory(input.path())?,
-            Settings::default(),
-        )
-    }
+    // A batch of one file has one partition.
+    let settings = Settings {
+        executors: 1,
+        ..Settings::default()
+    };
+    move |disk| drain(disk, JsonLines::directory(input.path())?, settings)
 }
 
 #[test]

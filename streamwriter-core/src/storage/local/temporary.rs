@@ -22,6 +22,8 @@ impl LocalStorage {
         prefix: &str,
         bytes: &[u8],
     ) -> Result<PathBuf, StorageError> {
+        // Refused before there is anything to remove.
+        self.durable.disk_to_change(target)?;
         let temporary = temporary_name(parent_of(target), prefix);
         match self.durable.write_new(&temporary, bytes, target) {
             Ok(()) => Ok(temporary),
@@ -47,6 +49,7 @@ impl LocalStorage {
     /// Proves that a file is created only if it is absent; removes what a crash has left of
     /// earlier proofs.
     pub(super) fn prove_create_if_absent(&self) -> Result<(), StorageError> {
+        self.durable.disk_to_change(&self.root)?;
         for path in self.read_directory(&self.root)? {
             if is_of_a_probe(&name_of(&path)) {
                 self.durable.remove_quietly(&path);
