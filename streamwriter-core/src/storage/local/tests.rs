@@ -5,6 +5,7 @@ use std::io::Write;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::testing::{DiskError, DiskFault, OperationKind, SimulatedDisk};
 
 fn storage() -> (tempfile::TempDir, LocalStorage) {
     let directory = tempfile::tempdir().unwrap();
@@ -153,4 +154,88 @@ fn only_an_empty_directory_is_removed_and_it_can_be_used_again() {
     assert!(storage.remove_directory(&path("s")).unwrap());
     assert!(!storage.remove_directory(&path("s")).unwrap(), "absent");
     staged(&storage, "1", b"rows");
+}
+
+/// A storage with a staged object and an open upload; then a record is created, whose last change
+/// is a sync.
+struct Used {
+    storage: SharedStorage,
+    object: StagedObject,
+    upload: Box<dyn StagedUpload>,
+    created: Result<Created>,
+}
+
+fn used(disk: &SimulatedDisk) -> Used {
+    let storage = disk.storage("a").unwrap();
+    let stage = |name| storage.stage(&path(&format!("s/{name}")), &path("data/f"));
+    let mut staged = stage("1").unwrap();
+    staged.write_all(b"rows").unwrap();
+    Used {
+        object: staged.finish().unwrap(),
+        upload: stage("2").unwrap(),
+        created: storage.create(&path("x/0"), b"0"),
+        storage,
+    }
+}
+
+/// Lets the last sync fail.
+fn used_and_poisoned(disk: &SimulatedDisk) -> (Used, u64) {
+    let empty = disk.save();
+    assert_eq!(used(disk).created.unwrap(), Created::New);
+    let last = disk.log().into_iter().rfind(|one| one.kind.is_sync());
+    let last = last.unwrap().number;
+    disk.restore(&empty).unwrap();
+    disk.begin(Some(DiskFault::fail(last, DiskError::Io)));
+    let used = used(disk);
+    assert!(used.created.is_err(), "its last sync has failed");
+    (used, last)
+}
+
+#[test]
+fn e8_after_a_failed_sync_a_storage_makes_writes_names_and_syncs_nothing_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = SimulatedDisk::new(directory.path()).unwrap();
+    let (used, last) = used_and_poisoned(&disk);
+    let (storage, holder) = (&used.storage, LockHolder::this_process());
+    let refused = [
+        storage.create(&path("x/1"), b"1").map(drop),
+        storage.create(&path("elsewhere/1"), b"1").map(drop),
+        storage.sync(&path("x/0")),
+        storage.probe(),
+        storage.publish(&[used.object]).map(drop),
+        storage.stage(&path("s/3"), &path("data/3")).map(drop),
+        storage.lock(&path("lock"), &holder, false).map(drop),
+        used.upload.finish().map(drop),
+    ];
+    for (number, refused) in refused.into_iter().enumerate() {
+        let error = refused.unwrap_err().report().to_string();
+        assert!(
+            error.contains("a failed sync has stopped"),
+            "{number}: {error}"
+        );
+    }
+    let after = disk
+        .log()
+        .into_iter()
+        .filter(|one| one.kind.is_change() && one.number > last);
+    for operation in after {
+        assert_eq!(operation.kind, OperationKind::Unlink, "{operation}");
+    }
+    assert!(
+        !disk.path("a/s/2").exists(),
+        "what nobody will name is removed"
+    );
+}
+
+#[test]
+fn e8_after_a_failed_sync_an_upload_takes_no_more_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = SimulatedDisk::new(directory.path()).unwrap();
+    let (mut used, last) = used_and_poisoned(&disk);
+    let error = used.upload.write_all(b"more").unwrap_err();
+    assert!(
+        error.to_string().contains("a failed sync has stopped"),
+        "{error}"
+    );
+    assert_eq!(disk.changes(), last + 1);
 }
