@@ -66,17 +66,20 @@ fn power_cut() {
     let text = failure.to_string();
     // Empty, short, or zeros: it is the staged file that was not what the message says.
     assert!(text.contains("/staging/"), "{text}");
-    assert!(
-        text.contains("is lost") || text.contains("a reader fails"),
-        "{text}"
-    );
+    let reasons = ["is lost", "a reader fails", "other contents"];
+    assert!(reasons.iter().any(|reason| text.contains(reason)), "{text}");
 }
 
-/// A random sequence is shrunk to the one fault that shows the flaw.
+/// A random sequence is shrunk to the one fault that shows the flaw. One round of random sequences may
+/// miss it, ten do not.
 #[test]
 fn random() {
     let name = "conformance::twins::random";
-    let failure = rejected(Flaw::SkipsReplays, Check::RandomSequences, name);
+    let flawed = subject(Flaw::SkipsReplays);
+    let failure = (0..10)
+        .find_map(|_| examine(&flawed, Check::RandomSequences, name).err())
+        .expect("ten rounds find it");
+    std::fs::remove_dir_all(&failure.folder).unwrap();
     assert!(failure.to_string().contains("is lost"), "{failure}");
     assert!(failure.seed.is_some());
     assert_eq!((failure.lives.len(), failure.shape.partitions), (1, 1));

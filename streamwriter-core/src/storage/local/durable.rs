@@ -120,9 +120,16 @@ impl Durable {
 
     /// Tells whether a file exists; a look that fails is an error, not an absence.
     pub(super) fn is_there(&self, path: &Path) -> Result<bool, StorageError> {
-        self.disk
-            .is_there(path)
-            .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
+        match self.disk.is_there(path) {
+            Ok(is_there) => Ok(is_there),
+            // A file stands where a directory above it was.
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(StorageError::io(
+                "look up",
+                path.display().to_string(),
+                error,
+            )),
+        }
     }
 
     /// Removes a file; returns whether there was one.
