@@ -156,8 +156,8 @@ fn only_an_empty_directory_is_removed_and_it_can_be_used_again() {
     staged(&storage, "1", b"rows");
 }
 
-/// A storage with a staged object and an open upload; then a record is created, whose last change
-/// is a sync.
+/// A storage with directories that it knows, a staged object and an open upload; then a record is
+/// created, whose last change is a sync.
 struct Used {
     storage: SharedStorage,
     object: StagedObject,
@@ -167,12 +167,15 @@ struct Used {
 
 fn used(disk: &SimulatedDisk) -> Used {
     let storage = disk.storage("a").unwrap();
-    let stage = |name| storage.stage(&path(&format!("s/{name}")), &path("data/f"));
-    let mut staged = stage("1").unwrap();
-    staged.write_all(b"rows").unwrap();
+    let stage = |name| {
+        let (staged, target) = (format!("s/{name}"), format!("data/{name}"));
+        storage.stage(&path(&staged), &path(&target)).unwrap()
+    };
+    let published = stage("0").finish().unwrap();
+    storage.publish(&[published]).unwrap();
     Used {
-        object: staged.finish().unwrap(),
-        upload: stage("2").unwrap(),
+        object: stage("1").finish().unwrap(),
+        upload: stage("2"),
         created: storage.create(&path("x/0"), b"0"),
         storage,
     }
