@@ -289,4 +289,6 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
+mod power_tests;
+#[cfg(test)]
 mod tests;
