@@ -1,5 +1,5 @@
 //! Errors of the device: each of `ENOSPC`, `EIO` and `EACCES` at every system call, before and
-//! after its effect, once and for ever; torn writes; and the poison after a sync has failed.
+//! after its effect, once and for ever, in a first run and in the recovery from a kill.
 
 use std::path::Path;
 

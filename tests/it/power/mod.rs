@@ -13,7 +13,8 @@
 //!
 //! A change is a system call that makes, writes, names, removes or syncs. What survives a cut is
 //! nothing, everything, or what a seed says. `STREAMWRITER_POWER_SEEDS=n` tries `n` seeds at every
-//! point instead of 3, and takes the pairs as much more densely: from 24 on, all of them.
+//! point instead of 3, and takes the pairs of `recovery.rs` and `source.rs` as much more densely:
+//! from 24 on, all of them.
 //!
 //! A failure prints the step, the seed, and what the cut took back, shrunk to the losses without
 //! which the test would pass. The same step and seed give the same losses, but for the order in

@@ -46,7 +46,7 @@ fn is_sync_of_taken_files(operation: &DiskOperation) -> bool {
 fn e1_e8_a_power_cut_in_the_recovery_from_a_kill_spares_the_record_of_taken_files() {
     let (input, (_directory, disk)) = (input(), good_disk());
     let (query, judge) = (query(&input), judge(FILES));
-    let matrix = PowerMatrix::new(&disk, &query, &judge);
+    let matrix = PowerMatrix::new(&disk, &query, &judge).seeds(seeds().div_ceil(3));
     let all = seeds() >= 24;
     let restarts = matrix.kill_then_cut(|one| all || is_sync_of_taken_files(one), 12 / seeds());
     expect_restarts(restarts, 500);

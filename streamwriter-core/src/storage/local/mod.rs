@@ -292,4 +292,6 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
+mod power_tests;
+#[cfg(test)]
 mod tests;

@@ -5,7 +5,6 @@ use std::io::Write;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::{DiskError, DiskFault, SimulatedDisk};
 
 fn storage() -> (tempfile::TempDir, LocalStorage) {
     let directory = tempfile::tempdir().unwrap();
@@ -273,84 +272,4 @@ fn e8_a_directory_that_is_made_again_underneath_is_not_taken_for_the_known_one()
     assert!(before && !storage.durable.knows(&known));
     let _ = storage.create(&path("x/1"), b"one").unwrap();
     assert!(storage.durable.knows(&known));
-}
-
-/// A storage with a staged object and an open upload; then a record is created, whose last change
-/// is a sync.
-struct Used {
-    storage: SharedStorage,
-    object: StagedObject,
-    upload: Box<dyn StagedUpload>,
-    created: Result<Created>,
-}
-
-fn used(disk: &SimulatedDisk) -> Used {
-    let storage = disk.storage("a").unwrap();
-    let stage = |name| storage.stage(&path(&format!("s/{name}")), &path("data/f"));
-    let mut staged = stage("1").unwrap();
-    staged.write_all(b"rows").unwrap();
-    Used {
-        object: staged.finish().unwrap(),
-        upload: stage("2").unwrap(),
-        created: storage.create(&path("x/0"), b"0"),
-        storage,
-    }
-}
-
-/// Lets the last sync fail.
-fn used_and_poisoned(disk: &SimulatedDisk) -> (Used, u64) {
-    let empty = disk.save();
-    let _ = used(disk).created.unwrap();
-    let last = disk.log().into_iter().rfind(|one| one.kind.is_sync());
-    let last = last.unwrap().number;
-    disk.restore(&empty).unwrap();
-    disk.begin(Some(DiskFault::fail(last, DiskError::Io)));
-    let used = used(disk);
-    assert!(used.created.is_err(), "its last sync has failed");
-    (used, last)
-}
-
-#[test]
-fn e8_after_a_failed_sync_a_storage_makes_writes_names_and_syncs_nothing_more() {
-    let directory = tempfile::tempdir().unwrap();
-    let disk = SimulatedDisk::new(directory.path()).unwrap();
-    let (used, last) = used_and_poisoned(&disk);
-    let (storage, holder) = (&used.storage, LockHolder::this_process());
-    let refused = [
-        storage.create(&path("x/1"), b"1").map(drop),
-        storage.create(&path("elsewhere/1"), b"1").map(drop),
-        storage.sync(&path("x/0")),
-        storage.probe(),
-        storage.publish(&[used.object]).map(drop),
-        storage.stage(&path("s/3"), &path("data/3")).map(drop),
-        storage.lock(&path("lock"), &holder, false).map(drop),
-        used.upload.finish().map(drop),
-    ];
-    for (number, refused) in refused.into_iter().enumerate() {
-        let error = refused.unwrap_err().report().to_string();
-        assert!(
-            error.contains("a failed sync has stopped"),
-            "{number}: {error}"
-        );
-    }
-    let after = disk
-        .log()
-        .into_iter()
-        .filter(|one| one.kind.is_change() && one.number > last);
-    let unlinked = after.map(|one| one.to_string()).collect::<Vec<_>>();
-    assert_eq!(unlinked.len(), 1, "{unlinked:?}");
-    assert!(unlinked[0].contains("unlink a/s/2"), "{unlinked:?}");
-}
-
-#[test]
-fn e8_after_a_failed_sync_an_upload_takes_no_more_bytes() {
-    let directory = tempfile::tempdir().unwrap();
-    let disk = SimulatedDisk::new(directory.path()).unwrap();
-    let (mut used, last) = used_and_poisoned(&disk);
-    let error = used.upload.write_all(b"more").unwrap_err();
-    assert!(
-        error.to_string().contains("a failed sync has stopped"),
-        "{error}"
-    );
-    assert_eq!(disk.changes(), last + 1);
 }

@@ -24,8 +24,8 @@ type Judge<'m> = dyn Fn(&SimulatedDisk, Judged) -> Result<(), String> + 'm;
 /// Cuts the power at every system call of a program, restarts it, and has what is left judged.
 ///
 /// The program is any closure that works on storages of the disk, such as a query to its end; it
-/// is called again and again on a disk that is put back to what it held at first. The judge says
-/// what is wrong.
+/// is called again and again on a disk that is put back to what it held at first, also at the end,
+/// unless a violation was found. The judge says what is wrong.
 ///
 /// ```
 /// use streamwriter_core::testing::{DiskFlaw, PowerMatrix, SimulatedDisk};
@@ -142,13 +142,15 @@ impl<'m> PowerMatrix<'m> {
                 self.try_cut(&point, survival)?;
             }
         }
+        self.put_back(&empty)?;
         Ok(restarts)
     }
 
     /// Kills the program in front of each change that `kill_at` chooses, starts it again, and cuts
     /// the power in front of every `stride`-th change of that, beginning elsewhere for each kill;
-    /// then restarts. What the first process left visible and not synced, the second has seen and
-    /// the cut takes back. Returns how many restarts were judged.
+    /// each time nothing survives, then what each seed says. What the first process left visible
+    /// and not synced, the second has seen and the cut takes back. Returns how many restarts were
+    /// judged.
     ///
     /// # Errors
     /// The first violation.
@@ -174,15 +176,17 @@ impl<'m> PowerMatrix<'m> {
                     break;
                 };
                 let point = self.point(vec![killed.clone(), tail("the power goes off", &log)]);
-                // One survival for each pair, since there are many: a seed of its own, or nothing.
-                let survival = match (at / stride) % 2 {
-                    0 => Survival::Nothing,
-                    _ => Survival::Seeded(kill * 10_000 + at),
-                };
-                restarts += 1;
-                self.try_cut(&point, survival)?;
+                let seeded = (0..self.seeds).map(|seed| {
+                    // Another seed for each pair: there are many pairs and few seeds.
+                    Survival::Seeded((kill * 10_000 + at) * self.seeds + seed)
+                });
+                for survival in std::iter::once(Survival::Nothing).chain(seeded) {
+                    restarts += 1;
+                    self.try_cut(&point, survival)?;
+                }
             }
         }
+        self.put_back(&empty)?;
         Ok(restarts)
     }
 
@@ -192,7 +196,7 @@ impl<'m> PowerMatrix<'m> {
         from: &SavedDisk,
         at: u64,
     ) -> Result<Option<(DiskOperation, Vec<DiskOperation>)>, PowerViolation> {
-        self.disk.restore(from).map_err(of_the_simulation)?;
+        self.put_back(from)?;
         self.disk.begin(Some(DiskFault::stop(at)));
         let ended = (self.program)(self.disk);
         let log = self.disk.log();
@@ -205,6 +209,10 @@ impl<'m> PowerMatrix<'m> {
                 cut: PowerCut::none(),
             }),
         }
+    }
+
+    fn put_back(&self, saved: &SavedDisk) -> Result<(), PowerViolation> {
+        self.disk.restore(saved).map_err(of_the_simulation)
     }
 
     fn point(&self, steps: Vec<String>) -> Point {
@@ -241,7 +249,7 @@ impl<'m> PowerMatrix<'m> {
         survival: Survival,
         spared: &[u64],
     ) -> Result<(PowerCut, Result<(), String>), PowerViolation> {
-        self.disk.restore(&point.saved).map_err(of_the_simulation)?;
+        self.put_back(&point.saved)?;
         let cut = self
             .disk
             .power_cut_sparing(survival, spared)

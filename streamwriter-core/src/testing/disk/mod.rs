@@ -51,7 +51,7 @@ use crate::storage::{LocalStorage, SharedStorage};
 /// - *stop, begin, stop, [`power_cut`], begin* is a power cut in the middle of the recovery from a
 ///   kill, which takes back what the first process left and the second has already seen.
 ///
-/// [`PowerMatrix`](super::PowerMatrix) does the second and the last at every system call of a
+/// [`PowerMatrix`] does the second and the last at every system call of a
 /// program.
 ///
 /// # Example
