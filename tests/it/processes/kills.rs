@@ -307,8 +307,12 @@ fn random_round(seed: u64, round: u64, windows: &[Window], tally: &Tally) {
 
 /// Lets the program end: every row is there once, nothing is left over, and nothing is left to do.
 pub(super) fn finish(run: &Quickstart) -> Result<(), String> {
+    let state = State::of(run);
     match run.run() {
-        Ended::Well(_) => check_whole(run)?,
+        Ended::Well(text) => {
+            check_whole(run)?;
+            expect_recovery(state, &text)?;
+        }
         other => return Err(format!("a run that nobody kills: {other:?}")),
     }
     match run.leftovers() {
@@ -319,6 +323,23 @@ pub(super) fn finish(run: &Quickstart) -> Result<(), String> {
         Ended::Well(text) if text.contains("Nothing new") => check_whole(run),
         other => Err(format!("a run after everything is done: {other:?}")),
     }
+}
+
+/// What is found decides what is done with the batch: nothing that is prepared is written again (E3).
+fn expect_recovery(state: State, text: &str) -> Result<(), String> {
+    let expected = match state {
+        State::None | State::Committed => None,
+        State::Offsets => Some(", written again"),
+        State::Prepared | State::Published | State::Recorded => Some(", its commit finished"),
+    };
+    let first = text.lines().next().unwrap_or_default();
+    let done = [", written again", ", its commit finished"];
+    if done.into_iter().find(|done| first.contains(done)) == expected {
+        return Ok(());
+    }
+    Err(format!(
+        "{state:?} was found, and the batch was entered otherwise: {first}"
+    ))
 }
 
 /// What went wrong, what was done, and what is on disk.

@@ -29,6 +29,27 @@ fn q2_a_signal_stops_the_quickstart_cleanly_and_a_restart_goes_on() {
 }
 
 #[test]
+fn f1_a_reader_beside_a_run_sees_whole_files_and_each_row_once() {
+    for kind in Kind::ALL {
+        let mut run = Quickstart::new(kind, Input::whole());
+        run.rows_per_batch = 30;
+        let (mut in_the_middle, mut runs) = (0, 0);
+        while in_the_middle < 5 {
+            runs += 1;
+            assert!(runs <= 100, "no run was ever seen in its middle");
+            run.forget();
+            let mut running = run.start().spawn();
+            while running.is_running() {
+                let rows = check_partly(&run).unwrap();
+                in_the_middle += u32::from(0 < rows && rows < run.input.rows.total);
+            }
+            assert!(running.wait().is_well());
+            check_whole(&run).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_misspelt_failpoint_is_refused_before_anything_is_done() {
     let run = Quickstart::new(Kind::new("csv", "jsonl"), Input::small());
     let Ended::Badly(text) = run.run_killed_at("preparde", 1) else {

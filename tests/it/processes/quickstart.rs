@@ -261,6 +261,10 @@ impl Running<'_> {
         self.child.id()
     }
 
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the end.
     pub(crate) fn wait(mut self) -> Ended {
         let printed = self.printed.recv_timeout(LONGEST_RUN);
