@@ -64,6 +64,11 @@ fn new_judge(step: Step) -> Judge {
     Judge::new(bench, specimen.clone(), specimen)
 }
 
+/// Nothing lies in it that could be taken for something.
+fn is_empty_directory(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+}
+
 /// Starts with something foreign in place, and once more without it.
 fn try_foreign(judge: &mut Judge, directory: &Path, name: &Path, put: impl Fn(&Path)) {
     judge.put_back();
@@ -81,6 +86,11 @@ fn try_foreign(judge: &mut Judge, directory: &Path, name: &Path, put: impl Fn(&P
     let after = Tree::read(&judge.bench.path(""), &[&path]);
     assert_eq!(before, after, "{what} was changed");
     let Err(error) = outcome else {
+        // The target leaves what an operating system hides alone.
+        let hidden = name.to_string_lossy().starts_with('.') && directory.starts_with("target");
+        if is_read_by_name(directory) && !hidden && !is_empty_directory(&full) {
+            judge.table.problem(&what, "it went unnoticed");
+        }
         return judge.expect_right_now(&what);
     };
     if !is_read_by_name(directory) {

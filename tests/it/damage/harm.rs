@@ -62,6 +62,12 @@ impl Harm {
         }
     }
 
+    /// Whether a newer program has written the file.
+    pub(super) fn is_newer(&self) -> bool {
+        let newer = How::NewerVersion;
+        matches!(self, Self::Replaced { how, .. } if *how == newer)
+    }
+
     /// Does it.
     pub(super) fn strike(&self, file: &Path, original: &[u8]) {
         match self {

@@ -111,6 +111,9 @@ impl Judge {
             }
             Err(error) => {
                 self.expect_named(error, &names(kind, harm, path), &what);
+                if harm.is_newer() {
+                    self.expect_newer(error, &what);
+                }
                 // The damage itself may show, where it is in a file that readers see.
                 if kind != Kind::PublishedPending {
                     self.expect_nothing_wrong(&what);
@@ -189,6 +192,16 @@ impl Judge {
         }
         if error.help().is_none() {
             self.table.problem(what, &format!("no way out: {report}"));
+        }
+    }
+
+    /// Expects the advice that fits a file of a newer program: it is not damaged.
+    fn expect_newer(&mut self, error: &Error, what: &str) {
+        let report = error.report().to_string();
+        let advice = ["at least as new as the last one", "unknown to this release"];
+        if !advice.iter().any(|text| report.contains(text)) {
+            self.table
+                .problem(what, &format!("not as a newer version: {report}"));
         }
     }
 }
