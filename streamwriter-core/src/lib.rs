@@ -52,8 +52,8 @@ pub use source::{
     Plan, PlanLimits, PlanOf, ReadCounts, Replay, RowReader, Source, SourceContext, SourceState,
 };
 pub use storage::{
-    Created, Entry, LocalStorage, LockHolder, Publication, SharedStorage, StagedObject,
-    StagedUpload, Storage, StorageLock, StorePath,
+    Created, Entry, LocalStorage, LockHolder, ObjectIdentity, Publication, SharedStorage,
+    StagedObject, StagedUpload, Storage, StorageLock, StorePath, Unlisted,
 };
 pub use stream::{Stream, stream};
 pub use target::{Sweep, Target, TargetClaim, TargetRecord};

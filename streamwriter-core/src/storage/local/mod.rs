@@ -2,6 +2,7 @@
 
 mod durable;
 mod lock;
+mod unlisted;
 mod upload;
 
 use std::collections::BTreeSet;
@@ -11,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::durable::{Durable, Moved};
+pub(super) use self::upload::Identity;
 use self::upload::LocalUpload;
 use super::{
     Created, Entry, LockHolder, Publication, SharedStorage, StagedObject, StagedUpload, Storage,
-    StorageError, StorageLock, StorePath,
+    StorageError, StorageLock, StorePath, Unlisted,
 };
 use crate::error::Result;
 
@@ -110,6 +112,10 @@ impl Storage for LocalStorage {
 
     fn probe(&self) -> Result<()> {
         self.durable.ensure_directory(&self.root)?;
+        // What an earlier probe left that a crash cut short: the caller holds the lock.
+        for left in unlisted::probes(&self.root)? {
+            remove_quietly(&left);
+        }
         let probe = self
             .root
             .join(format!("{TEMPORARY_PREFIX}probe-{}", uuid::Uuid::new_v4()));
@@ -184,18 +190,22 @@ impl Storage for LocalStorage {
 
     fn sync(&self, path: &StorePath) -> Result<()> {
         let file = self.full_path(path);
-        self.durable.sync_found(&file)?;
+        if file.is_dir() {
+            self.durable.sync_directory(&file)?;
+        } else {
+            self.durable.sync_found(&file)?;
+        }
         Ok(())
+    }
+
+    fn unlisted(&self, prefix: &StorePath) -> Result<Vec<Unlisted>> {
+        unlisted::below(&self.full_path(prefix), prefix)
     }
 
     fn remove_temporary(&self, prefix: &StorePath) -> Result<()> {
         let directory = self.full_path(prefix);
         for entry in read_directory(&directory)? {
-            if entry
-                .file_name()
-                .to_string_lossy()
-                .starts_with(TEMPORARY_PREFIX)
-            {
+            if is_temporary(&entry.file_name().to_string_lossy()) {
                 remove_quietly(&entry.path());
             }
         }
@@ -253,20 +263,32 @@ impl Storage for LocalStorage {
 }
 
 impl LocalStorage {
+    /// Creates a file of one name again and again: a later creation must find the earlier one.
     fn probe_create_if_absent(&self, probe: &Path) -> Result<(), StorageError> {
-        let first = self.write_temporary(&self.root, b"1")?;
-        let moved = durable::move_without_replacing(&first, probe);
-        remove_quietly(&first);
-        moved?;
-        let second = self.write_temporary(&self.root, b"2")?;
-        let moved = durable::move_without_replacing(&second, probe);
-        remove_quietly(&second);
-        match moved? {
-            Moved::TargetExists => Ok(()),
-            Moved::Done | Moved::SourceMissing => Err(StorageError::NoCreateIfAbsent {
-                path: self.location(),
-            }),
+        for suffix in unlisted::PROBE_SUFFIXES {
+            // Any other outcome is either a storage that replaces files, or a driver that takes the
+            // lock over just now and has removed this probe as a leftover: another try tells.
+            if let Moved::TargetExists = self.move_new_file(probe, suffix)? {
+                return Ok(());
+            }
         }
+        Err(StorageError::NoCreateIfAbsent {
+            path: self.location(),
+        })
+    }
+
+    /// Writes a file and moves it to the probe's name; it is named after the probe, so that what a
+    /// crash leaves of it is known for ours.
+    fn move_new_file(&self, probe: &Path, suffix: &str) -> Result<Moved, StorageError> {
+        let mut name = probe.as_os_str().to_owned();
+        name.push(suffix);
+        let file = PathBuf::from(name);
+        let moved = self
+            .durable
+            .write_new(&file, suffix.as_bytes())
+            .and_then(|()| durable::move_without_replacing(&file, probe));
+        remove_quietly(&file);
+        moved
     }
 }
 
@@ -274,6 +296,10 @@ impl LocalStorage {
 fn is_there(path: &Path) -> Result<bool, StorageError> {
     path.try_exists()
         .map_err(|error| StorageError::io("look up", path.display().to_string(), error))
+}
+
+fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY_PREFIX)
 }
 
 fn parent_of(path: &Path) -> &Path {
@@ -329,11 +355,12 @@ fn read_directory(directory: &Path) -> Result<Vec<fs::DirEntry>, StorageError> {
 fn list_into(directory: &Path, prefix: &StorePath, entries: &mut Vec<Entry>) -> Result<()> {
     for entry in read_directory(directory)? {
         let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(TEMPORARY_PREFIX) {
+        // A name that is not text is none that this storage gives. Made into text, it could be the
+        // name of another file.
+        let Some(name) = name.to_str().filter(|name| !is_temporary(name)) else {
             continue;
-        }
-        let path = prefix.join(&name)?;
+        };
+        let path = prefix.join(name)?;
         // A file that goes away between the listing and the look at it is simply not there.
         let Ok(metadata) = entry.metadata() else {
             continue;
