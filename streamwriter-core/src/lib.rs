@@ -15,7 +15,9 @@ mod source;
 mod stream;
 
 mod context;
+mod finding;
 mod guarantee;
+mod leftover;
 mod message;
 mod options;
 mod rows;
@@ -33,8 +35,10 @@ mod query;
 
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
+pub use finding::{FileFinding, FileState, Withdrawal};
 pub use guarantee::Guarantee;
-pub use ids::{Attempt, BatchId, PartitionId, QueryId, Run};
+pub use ids::{Attempt, BatchId, PartitionId, QueryId, Revision, Run};
+pub use leftover::{Fate, Leftover, SweepScope};
 pub use message::{
     CommitMessage, FieldError, FieldResult, MessageField, MessageKey, MessageMetrics, totals,
 };
@@ -44,8 +48,8 @@ pub use progress::{
     StreamingQueryProgress,
 };
 pub use query::{
-    CheckpointChosen, CheckpointNotChosen, CheckpointPlace, QueryBuilder, QueryStatus, StopHandle,
-    StreamingQuery, Trigger,
+    CheckpointChosen, CheckpointNotChosen, CheckpointPlace, QueryBuilder, QueryStatus, Repair,
+    StopHandle, StreamingQuery, Survey, Trigger, Upkeep,
 };
 pub use rows::{End, Rows};
 pub use source::{

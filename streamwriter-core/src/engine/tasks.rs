@@ -10,7 +10,7 @@ use super::attempt::{self, Finished, Unfinished};
 use super::board::{Board, Job, Outcome, Verdict};
 use crate::context::{TaskContext, TaskNumbers};
 use crate::error::{Error, Result};
-use crate::ids::{BatchId, PartitionId, QueryId, Run};
+use crate::ids::{BatchId, PartitionId, QueryId, Revision, Run};
 use crate::source::Source;
 use crate::writer::WriteRows;
 
@@ -46,6 +46,7 @@ pub(crate) struct Tasks<'b, S: Source, W> {
     pub(crate) query: QueryId,
     pub(crate) run: Run,
     pub(crate) batch: BatchId,
+    pub(crate) revision: Revision,
     pub(crate) settings: TaskSettings,
 }
 
@@ -74,7 +75,8 @@ where
         let work = || {
             pool.broadcast(|_| {
                 while let Some((job, flag)) = board.take() {
-                    let task = TaskContext::new(self.numbers(job, count), flag);
+                    let task =
+                        TaskContext::new(self.numbers(job, count), flag).of_revision(self.revision);
                     let outcome = self.run_one(job, &task, &slots, &failed_attempts);
                     board.finish(job, outcome);
                 }

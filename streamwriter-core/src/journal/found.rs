@@ -1,15 +1,13 @@
 //! What earlier runs left: the newest records, each verified with its chain (E9).
 
-use std::collections::BTreeMap;
-
-use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::{self, Log};
-use super::records::{CommitsRecord, OffsetsRecord, PreparedRecord};
+use super::reader::{Outcome, Reader, broken};
+use super::records::{AcceptedRecord, CommitsRecord, OffsetsRecord, PreparedRecord, RevokedRecord};
 use crate::error::Result;
-use crate::ids::{BatchId, QueryId};
-use crate::record::{self, damaged};
-use crate::storage::Storage;
+use crate::ids::{BatchId, QueryId, Revision};
+use crate::storage::{Storage, StorePath};
 
 /// A record with its checksum.
 #[derive(Clone, Debug)]
@@ -18,32 +16,168 @@ pub(crate) struct Stored<B> {
     pub(crate) checksum: String,
 }
 
+/// What persons have decided about a batch (E3).
+#[derive(Debug, Default)]
+pub(crate) struct Decisions {
+    /// One for each time that the batch is written again, in order.
+    pub(crate) revoked: Vec<Stored<RevokedRecord>>,
+    /// The `prepared` records that do not count any more, in order.
+    pub(crate) superseded: Vec<Stored<PreparedRecord>>,
+    /// How many acceptances there are; the next one has the number after.
+    pub(crate) acceptances: u32,
+    /// Files of the current revision that count as published.
+    pub(crate) accepted: BTreeSet<StorePath>,
+}
+
+impl Decisions {
+    /// The revision that counts.
+    pub(crate) fn revision(&self) -> Revision {
+        Revision::new(u32::try_from(self.revoked.len()).unwrap_or(u32::MAX))
+    }
+}
+
 /// The records of the newest two committed batches and of everything after them.
 ///
-/// Older records are never acted on (E5), so they are not read.
+/// Older records are never acted on (E5), so they are not read. Of a batch that was written again,
+/// `prepared` and `commits` hold the records of the last revision.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) offsets: BTreeMap<BatchId, Stored<OffsetsRecord>>,
     pub(crate) prepared: BTreeMap<BatchId, Stored<PreparedRecord>>,
     pub(crate) commits: BTreeMap<BatchId, Stored<CommitsRecord>>,
+    pub(crate) decisions: BTreeMap<BatchId, Decisions>,
 }
 
 impl Found {
+    /// Reads what is there and makes it durable, so that it can be acted on (E8).
     pub(super) fn read(storage: &dyn Storage, query: QueryId) -> Result<Self> {
-        let newest = |log: Log| -> Result<Option<u64>> {
-            Ok(layout::numbers(storage, &log.directory()?)?.pop())
-        };
-        let committed = newest(Log::Commits)?;
-        let from = committed.map_or(0, |batch| batch.saturating_sub(1));
-        let reader = Reader { storage, query };
-        let found = Self {
-            offsets: reader.read(Log::Offsets, from, newest(Log::Offsets)?)?,
-            prepared: reader.read(Log::Prepared, from, newest(Log::Prepared)?)?,
-            commits: reader.read(Log::Commits, from, committed)?,
-        };
-        found.verify_chain(storage)?;
+        let found = Self::look(storage, query)?;
         found.sync(storage)?;
         Ok(found)
+    }
+
+    /// Reads what is there, and changes nothing.
+    pub(super) fn look(storage: &dyn Storage, query: QueryId) -> Result<Self> {
+        let reader = Reader::new(storage, query)?;
+        let committed = reader.newest_committed()?;
+        let from = BatchId::new(committed.map_or(0, |batch| batch.get().saturating_sub(1)));
+        let mut found = Self {
+            offsets: reader.offsets(from)?,
+            ..Self::default()
+        };
+        for batch in reader.outcomes_from(from) {
+            found.take_outcome(&reader, batch, committed)?;
+        }
+        for batch in reader.prepared_from(from) {
+            found.take_prepared(&reader, batch)?;
+        }
+        reader.expect_revisions(from, |batch| found.revision_of(batch))?;
+        found.verify_chain(storage)?;
+        let pending = committed.map_or(BatchId::FIRST, BatchId::next);
+        found.take_acceptances(&reader, pending)?;
+        Ok(found)
+    }
+
+    /// The decisions about a batch, if there are any.
+    pub(crate) fn decisions_of(&self, batch: BatchId) -> Option<&Decisions> {
+        self.decisions.get(&batch)
+    }
+
+    /// The revision of a batch that counts.
+    pub(crate) fn revision_of(&self, batch: BatchId) -> Revision {
+        self.decisions_of(batch)
+            .map_or(Revision::FIRST, Decisions::revision)
+    }
+
+    /// The batch that is to be written again, if there is one.
+    pub(crate) fn revoked(&self) -> Option<BatchId> {
+        let (batch, decisions) = self.decisions.last_key_value()?;
+        let is_pending = !decisions.revoked.is_empty() && !self.prepared.contains_key(batch);
+        is_pending.then_some(*batch)
+    }
+
+    /// What `prepared` of a batch follows: its offsets, or the decision that it is written again.
+    pub(crate) fn before_prepared(&self, batch: BatchId) -> Option<&str> {
+        let revoked = self.decisions_of(batch).and_then(|d| d.revoked.last());
+        revoked
+            .map(|revoked| revoked.checksum.as_str())
+            .or_else(|| self.offsets.get(&batch).map(|o| o.checksum.as_str()))
+    }
+
+    fn take_outcome(
+        &mut self,
+        reader: &Reader<'_>,
+        batch: BatchId,
+        committed: Option<BatchId>,
+    ) -> Result<()> {
+        let mut decisions = Decisions::default();
+        loop {
+            let revision = decisions.revision();
+            match reader.outcome(batch, revision)? {
+                Some(Outcome::Revoked(revoked)) => {
+                    decisions.superseded.push(reader.prepared(batch, revision)?);
+                    decisions.revoked.push(revoked);
+                }
+                Some(Outcome::Commits(commits)) => {
+                    self.commits.insert(batch, commits);
+                    break;
+                }
+                None if committed.is_some_and(|committed| batch <= committed) => {
+                    return Err(reader.missing(Log::Commits, batch, revision));
+                }
+                None => break,
+            }
+        }
+        if !decisions.revoked.is_empty() {
+            self.decisions.insert(batch, decisions);
+        }
+        Ok(())
+    }
+
+    /// Reads the `prepared` record that counts; only a batch that is to be written again has none.
+    fn take_prepared(&mut self, reader: &Reader<'_>, batch: BatchId) -> Result<()> {
+        let revision = self.revision_of(batch);
+        let is_pending = revision > Revision::FIRST && !self.commits.contains_key(&batch);
+        if is_pending && !reader.has_prepared(batch, revision) {
+            return Ok(());
+        }
+        self.prepared
+            .insert(batch, reader.prepared(batch, revision)?);
+        Ok(())
+    }
+
+    /// Reads which files of the batch in hand a person has accepted. An acceptance of an earlier
+    /// revision says nothing of the current one.
+    fn take_acceptances(&mut self, reader: &Reader<'_>, batch: BatchId) -> Result<()> {
+        let acceptances = reader.acceptances(batch)?;
+        if acceptances.is_empty() {
+            return Ok(());
+        }
+        let current = self
+            .prepared
+            .get(&batch)
+            .map(|found| found.checksum.clone());
+        let decisions = self.decisions.entry(batch).or_default();
+        for Stored { body, .. } in acceptances {
+            let AcceptedRecord {
+                number,
+                previous,
+                files,
+                ..
+            } = body;
+            decisions.acceptances = number;
+            let superseded = decisions.superseded.iter();
+            let is_known = Some(&previous) == current.as_ref()
+                || superseded.into_iter().any(|old| old.checksum == previous);
+            if !is_known {
+                return Err(reader.broken_acceptance(batch, number));
+            }
+            if Some(&previous) == current.as_ref() {
+                let paths = files.into_iter().map(|file| file.path);
+                decisions.accepted.extend(paths);
+            }
+        }
+        Ok(())
     }
 
     /// Checks that every record names its predecessor.
@@ -58,20 +192,46 @@ impl Found {
             if (Some(*batch) != first || *batch == BatchId::FIRST)
                 && offsets.body.previous.as_deref() != known
             {
-                return Err(broken(storage, Log::Offsets, *batch));
+                return Err(broken(storage, Log::Offsets, *batch, Revision::FIRST));
             }
         }
+        for (batch, decisions) in &self.decisions {
+            self.verify_decisions(storage, *batch, decisions)?;
+        }
         for (batch, prepared) in &self.prepared {
-            let before = self.offsets.get(batch);
-            if before.is_none_or(|before| before.checksum != prepared.body.previous) {
-                return Err(broken(storage, Log::Prepared, *batch));
+            if self.before_prepared(*batch) != Some(&prepared.body.previous) {
+                let revision = self.revision_of(*batch);
+                return Err(broken(storage, Log::Prepared, *batch, revision));
             }
         }
         for (batch, commits) in &self.commits {
             let before = self.prepared.get(batch);
             if before.is_none_or(|before| before.checksum != commits.body.previous) {
-                return Err(broken(storage, Log::Commits, *batch));
+                let revision = self.revision_of(*batch);
+                return Err(broken(storage, Log::Commits, *batch, revision));
             }
+        }
+        Ok(())
+    }
+
+    /// Each revision follows the decision before it, and each decision the revision it revokes.
+    fn verify_decisions(
+        &self,
+        storage: &dyn Storage,
+        batch: BatchId,
+        decisions: &Decisions,
+    ) -> Result<()> {
+        let mut before = self.offsets.get(&batch).map(|o| o.checksum.as_str());
+        let mut revision = Revision::FIRST;
+        for (prepared, revoked) in decisions.superseded.iter().zip(&decisions.revoked) {
+            if before != Some(&prepared.body.previous) {
+                return Err(broken(storage, Log::Prepared, batch, revision));
+            }
+            if revoked.body.previous != prepared.checksum || revoked.body.revision != revision {
+                return Err(broken(storage, Log::Commits, batch, revision));
+            }
+            before = Some(&revoked.checksum);
+            revision = revision.next();
         }
         Ok(())
     }
@@ -85,83 +245,22 @@ impl Found {
         ];
         for (log, batch) in newest {
             if let Some(batch) = batch {
-                storage.sync(&log.path(*batch)?)?;
+                let revision = match log {
+                    Log::Offsets => Revision::FIRST,
+                    Log::Prepared | Log::Commits => self.revision_of(*batch),
+                };
+                storage.sync(&log.path(*batch, revision)?)?;
             }
         }
-        Ok(())
-    }
-}
-
-fn broken(storage: &dyn Storage, log: Log, batch: BatchId) -> crate::Error {
-    let place = match log.path(batch) {
-        Ok(path) => format!("{}/{path}", storage.location()),
-        Err(error) => return error,
-    };
-    damaged(
-        &place,
-        "the record does not follow the one before it, which is missing or another's",
-    )
-    .in_batch(batch)
-}
-
-/// The parts of a record's body that every kind has.
-trait Body: DeserializeOwned {
-    fn belongs_to(&self) -> (QueryId, BatchId);
-}
-
-impl Body for OffsetsRecord {
-    fn belongs_to(&self) -> (QueryId, BatchId) {
-        (self.query, self.batch)
-    }
-}
-
-impl Body for PreparedRecord {
-    fn belongs_to(&self) -> (QueryId, BatchId) {
-        (self.query, self.batch)
-    }
-}
-
-impl Body for CommitsRecord {
-    fn belongs_to(&self) -> (QueryId, BatchId) {
-        (self.query, self.batch)
-    }
-}
-
-struct Reader<'s> {
-    storage: &'s dyn Storage,
-    query: QueryId,
-}
-
-impl Reader<'_> {
-    /// Reads the records `from..=to`; one that is missing in between is an error (E9).
-    fn read<B: Body>(
-        &self,
-        log: Log,
-        from: u64,
-        to: Option<u64>,
-    ) -> Result<BTreeMap<BatchId, Stored<B>>> {
-        let Some(to) = to else {
-            return Ok(BTreeMap::new());
+        let Some((batch, decisions)) = self.decisions.last_key_value() else {
+            return Ok(());
         };
-        (from..=to)
-            .map(BatchId::new)
-            .map(|batch| Ok((batch, self.one(log, batch)?)))
-            .collect()
-    }
-
-    fn one<B: Body>(&self, log: Log, batch: BatchId) -> Result<Stored<B>> {
-        let path = log.path(batch)?;
-        let place = format!("{}/{path}", self.storage.location());
-        let bytes = self.storage.read(&path)?.ok_or_else(|| {
-            damaged(&place, "the record is missing between others").in_batch(batch)
-        })?;
-        let (body, checksum) = record::decode::<B>(log.name(), &bytes, &place)?;
-        if body.belongs_to() != (self.query, batch) {
-            return Err(damaged(
-                &place,
-                "the record belongs to another query or batch",
-            ));
+        if let Some(revoked) = decisions.revoked.last() {
+            storage.sync(&Log::Commits.path(*batch, revoked.body.revision)?)?;
         }
-        Ok(Stored { body, checksum })
+        for number in 1..=decisions.acceptances {
+            storage.sync(&layout::accepted_path(*batch, number)?)?;
+        }
+        Ok(())
     }
 }

@@ -3,10 +3,14 @@
 //! The journal knows nothing of the order of the steps; it keeps each record's form, chain and
 //! run, and tells a driver after each record whether a newer run has taken over (E5).
 
+mod decide;
 mod found;
 mod layout;
+mod reader;
 mod records;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -15,13 +19,13 @@ use serde::Serialize;
 pub(crate) use found::{Found, Stored};
 pub(crate) use layout::{Log, source_prefix};
 pub(crate) use records::{
-    CommitsRecord, Lost, OffsetsRecord, PreparedRecord, QueryRecord, StoredCounts,
+    CommitsRecord, DecidedFile, Lost, OffsetsRecord, PreparedRecord, QueryRecord, StoredCounts,
 };
 use runs::RunFence;
 
 use crate::context::Fence;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{BatchId, QueryId, Run};
+use crate::ids::{BatchId, QueryId, Revision, Run};
 use crate::record::{self, EncodedRecord};
 use crate::storage::{Created, LockHolder, SharedStorage, StorageLock, StorePath};
 
@@ -55,8 +59,47 @@ impl Checkpoint {
         })
     }
 
+    /// Locks a checkpoint that must be there already, and changes nothing else; the target and the
+    /// source are not asked for.
+    pub(crate) fn open_existing(
+        storage: SharedStorage,
+        holder: &LockHolder,
+        take_over: bool,
+    ) -> Result<Self> {
+        let query = look(&storage)?.query;
+        let lock = storage.lock(&layout::lock_path()?, holder, take_over)?;
+        Ok(Self {
+            storage,
+            lock,
+            query,
+        })
+    }
+
+    /// Refuses a source or a target that is not the query's (E6).
+    pub(crate) fn expect(&self, source: &str, target: &str) -> Result<()> {
+        let place = format!("{}/{}", self.storage.location(), layout::query_path()?);
+        let found = look(&self.storage)?;
+        expect_same("source", &found.source, source, &place)?;
+        expect_same("target", &found.target, target, &place)
+    }
+
     pub(crate) fn query(&self) -> QueryId {
         self.query
+    }
+
+    /// Reads what earlier runs left, and changes nothing.
+    pub(crate) fn look(&self) -> Result<Found> {
+        Found::look(&*self.storage, self.query)
+    }
+
+    /// Reads what earlier runs left and makes it durable, so that it can be acted on (E8).
+    pub(crate) fn find(&self) -> Result<Found> {
+        Found::read(&*self.storage, self.query)
+    }
+
+    /// Returns the number that the next run will have.
+    pub(crate) fn next_run(&self) -> Result<Run> {
+        runs::next(&self.storage)
     }
 
     pub(crate) fn location(&self) -> String {
@@ -86,10 +129,37 @@ impl Checkpoint {
 fn remove_temporary(storage: &SharedStorage) -> Result<()> {
     storage.remove_temporary(&StorePath::root())?;
     storage.remove_temporary(&StorePath::parse(layout::RUNS)?)?;
+    storage.remove_temporary(&layout::accepted_directory()?)?;
     for log in Log::ALL {
         storage.remove_temporary(&log.directory()?)?;
     }
     Ok(())
+}
+
+/// Reads `query.json` of a checkpoint that must be there already.
+pub(crate) fn look(storage: &SharedStorage) -> Result<QueryRecord> {
+    let path = layout::query_path()?;
+    let place = format!("{}/{path}", storage.location());
+    let Some(bytes) = storage.read(&path)? else {
+        return Err(Error::new(
+            ErrorKind::Mismatch,
+            "there is no checkpoint of a query here",
+        )
+        .at_path(storage.location())
+        .with_help("give the directory that the query was started with"));
+    };
+    let (found, _) = record::decode("query", &bytes, &place)?;
+    Ok(found)
+}
+
+/// Reads what earlier runs left, without the lock: a live driver may go on meanwhile.
+pub(crate) fn look_at_found(storage: &SharedStorage, query: QueryId) -> Result<Found> {
+    Found::look(&**storage, query)
+}
+
+/// Returns the number that the next run of a query will have.
+pub(crate) fn next_run(storage: &SharedStorage) -> Result<Run> {
+    runs::next(storage)
 }
 
 /// Reads `query.json`, or makes it for a new query.
@@ -171,6 +241,10 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    pub(crate) fn query(&self) -> QueryId {
+        self.query
+    }
+
     pub(crate) fn run(&self) -> Run {
         self.run
     }
@@ -196,15 +270,17 @@ impl Journal {
         &self,
         log: Log,
         batch: BatchId,
+        revision: Revision,
         body: &B,
     ) -> Result<Recorded> {
-        self.create(log, batch, body)
+        let path = log.path(batch, revision)?;
+        self.create(log.name(), &path, body)
             .map_err(|error| error.in_batch(batch))
     }
 
-    fn create<B: Serialize>(&self, log: Log, batch: BatchId, body: &B) -> Result<Recorded> {
-        let EncodedRecord { bytes, checksum } = record::encode(log.name(), body)?;
-        let created = self.storage.create(&log.path(batch)?, &bytes)?;
+    fn create<B: Serialize>(&self, kind: &str, path: &StorePath, body: &B) -> Result<Recorded> {
+        let EncodedRecord { bytes, checksum } = record::encode(kind, body)?;
+        let created = self.storage.create(path, &bytes)?;
         // IMPORTANT: the look for a newer run comes after the creation. A driver that slept
         // through its succession may have created a record that its successor had purged; it must
         // find that out before it acts on the record.
@@ -222,9 +298,14 @@ impl Journal {
         &self,
         log: Log,
         batch: BatchId,
+        revision: Revision,
         bytes: &[u8],
     ) -> Result<(B, String)> {
-        let place = format!("{}/{}", self.storage.location(), log.path(batch)?);
+        let path = log.path(batch, revision)?;
+        let place = format!("{}/{path}", self.storage.location());
+        if log == Log::Commits && record::kind_of(bytes).as_deref() == Some(reader::REVOKED) {
+            return Err(decide::revoked_meanwhile(batch, &place));
+        }
         record::decode(log.name(), bytes, &place)
     }
 
@@ -235,9 +316,10 @@ impl Journal {
         let Some(oldest_to_remove) = committed.get().checked_sub(self.retain) else {
             return Ok(());
         };
+        // What a person's decisions have added to the batch, the next start removes.
         for log in Log::ALL {
             self.storage
-                .delete(&log.path(BatchId::new(oldest_to_remove))?)?;
+                .delete(&log.path(BatchId::new(oldest_to_remove), Revision::FIRST)?)?;
         }
         Ok(())
     }
@@ -252,10 +334,17 @@ impl Journal {
             return Ok(());
         };
         for log in Log::ALL {
-            for number in layout::numbers(&*self.storage, &log.directory()?)? {
+            for (number, part) in layout::parts(&*self.storage, &log.directory()?)? {
                 if number < keep_from {
-                    self.storage.delete(&log.path(BatchId::new(number))?)?;
+                    let path = log.path(BatchId::new(number), Revision::new(part))?;
+                    self.storage.delete(&path)?;
                 }
+            }
+        }
+        for (number, part) in layout::parts(&*self.storage, &layout::accepted_directory()?)? {
+            if number < keep_from {
+                let path = layout::accepted_path(BatchId::new(number), part)?;
+                self.storage.delete(&path)?;
             }
         }
         Ok(())

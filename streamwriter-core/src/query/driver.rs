@@ -8,7 +8,7 @@ use super::listeners::Listeners;
 use super::trigger::{Next, Trigger};
 use crate::engine::{Batch, Ended, Engine, Entry, Recovery, caught};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::BatchId;
+use crate::ids::{BatchId, Revision};
 use crate::progress::QueryEvent;
 use crate::source::{PlanLimits, PlanOf, Source, source_error};
 use crate::writer::WriteRows;
@@ -143,7 +143,9 @@ where
             id,
             start,
             plan,
-            offsets: None,
+            before_prepared: None,
+            revision: Revision::FIRST,
+            revoked_in: None,
             planning: Some(began.elapsed()),
         }))
     }
