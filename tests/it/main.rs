@@ -21,3 +21,4 @@ mod ownership;
 #[cfg(unix)]
 mod processes;
 mod query;
+mod ways_out;
