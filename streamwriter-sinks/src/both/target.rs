@@ -1,7 +1,8 @@
 //! The target of two sinks: each call goes to both, and each part remembers for itself (E6).
 
 use streamwriter_core::{
-    BatchId, QueryId, Result, Run, StreamWriter, Sweep, Target, TargetClaim, TargetRecord,
+    BatchId, Leftover, QueryId, Result, Revision, Run, StreamWriter, Sweep, SweepScope, Target,
+    TargetClaim, TargetRecord,
 };
 
 use super::{Both, together};
@@ -56,6 +57,22 @@ impl<A: StreamWriter, B: StreamWriter> Target for Both<A, B> {
 
     fn record(&self, record: &TargetRecord) -> Result<()> {
         self.each(|target| target.record(record))
+    }
+
+    fn record_revision(&self, record: &TargetRecord, revision: Revision) -> Result<()> {
+        self.each(|target| target.record_revision(record, revision))
+    }
+
+    fn leftovers(&self, scope: &SweepScope) -> Result<Vec<Leftover>> {
+        let mut leftovers = Vec::new();
+        let targets = [self.first.target(), self.second.target()];
+        for target in targets.into_iter().flatten() {
+            let found = target
+                .leftovers(scope)
+                .map_err(|error| error.at_path(target.location()))?;
+            leftovers.extend(found);
+        }
+        Ok(leftovers)
     }
 
     /// Sweeps both, also if one of them fails.

@@ -12,8 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use streamwriter_core::{
-    BatchContext, BatchId, BoxError, Error, ErrorKind, Guarantee, QueryId, Result, Rows, Run,
-    StreamWriter, Sweep, Target, TargetClaim, TargetRecord, TaskContext, WriteRows,
+    BatchContext, BatchId, BoxError, Error, ErrorKind, Guarantee, Leftover, QueryId, Result,
+    Revision, Rows, Run, StreamWriter, Sweep, SweepScope, Target, TargetClaim, TargetRecord,
+    TaskContext, WriteRows,
 };
 
 use crate::both::{Both, OfBoth};
@@ -203,6 +204,14 @@ impl<W: StreamWriter> Target for SetAside<W> {
 
     fn record(&self, record: &TargetRecord) -> Result<()> {
         self.both.record(record)
+    }
+
+    fn record_revision(&self, record: &TargetRecord, revision: Revision) -> Result<()> {
+        self.both.record_revision(record, revision)
+    }
+
+    fn leftovers(&self, scope: &SweepScope) -> Result<Vec<Leftover>> {
+        self.both.leftovers(scope)
     }
 
     fn sweep(&self, query: QueryId, run: Run, through: BatchId) -> Result<Sweep> {
