@@ -113,8 +113,8 @@ fn fail(check: Check, failure: &Failure) {
     panic!("the sink fails the check {check}: {failure}");
 }
 
-/// Makes a module of tests that examine a sink: one `#[test]` for each
-/// [`Check`](crate::testing::conformance::Check).
+/// Makes a module of tests that examine a sink: one `#[test]` for each of the
+/// [checks](crate::testing::conformance::Check).
 ///
 /// See [`testing::conformance`](crate::testing::conformance) for what is asked, and for an example.
 #[macro_export]
