@@ -30,15 +30,17 @@ pub use streamwriter_core::__private;
 
 pub use streamwriter_core::{
     Attempt, BatchContext, BatchId, BatchOrigin, BoxError, CheckpointChosen, CheckpointNotChosen,
-    CheckpointPlace, CommitMessage, Created, End, Entry, Error, ErrorKind, FieldError, FieldResult,
-    Guarantee, LocalStorage, LockHolder, MessageField, MessageKey, MessageMetrics, OptionMap,
-    OptionReader, OptionSpec, OptionValue, PartitionId, Permanent, Plan, PlanLimits, PlanOf,
-    Publication, QueryBuilder, QueryEvent, QueryId, QueryListener, QueryStatus, QuerySummary,
-    ReadCounts, Replay, Report, Result, RowReader, Rows, Run, SetAsidePlace, SetAsideRow,
-    SharedStorage, SinkOptions, SinkProgress, Source, SourceContext, SourceProgress, SourceState,
-    StagedObject, StagedUpload, StopHandle, Storage, StorageLock, StorePath, Stream, StreamWriter,
-    StreamingQuery, StreamingQueryProgress, Sweep, Target, TargetClaim, TargetRecord, TaskContext,
-    Trigger, WriteRows, record, serde_json, stream, totals,
+    CheckpointPlace, CommitMessage, Created, End, Entry, Error, ErrorKind, Fate, FieldError,
+    FieldResult, FileFinding, FileState, Guarantee, Leftover, LocalStorage, LockHolder,
+    MessageField, MessageKey, MessageMetrics, ObjectIdentity, OptionMap, OptionReader, OptionSpec,
+    OptionValue, PartitionId, Permanent, Plan, PlanLimits, PlanOf, Publication, QueryBuilder,
+    QueryEvent, QueryId, QueryListener, QueryStatus, QuerySummary, ReadCounts, Repair, Replay,
+    Report, Result, Revision, RowReader, Rows, Run, SetAsidePlace, SetAsideRow, SharedStorage,
+    SinkOptions, SinkProgress, Source, SourceContext, SourceProgress, SourceState, StagedObject,
+    StagedUpload, StopHandle, Storage, StorageLock, StorePath, Stream, StreamWriter,
+    StreamingQuery, StreamingQueryProgress, Survey, Sweep, SweepScope, Target, TargetClaim,
+    TargetRecord, TaskContext, Trigger, Unlisted, Upkeep, Withdrawal, WriteRows, record,
+    serde_json, stream, totals,
 };
 pub use streamwriter_derive::{CommitMessage, stream_writer};
 #[cfg(feature = "parquet")]

@@ -1,11 +1,13 @@
 //! What a writer is told about the task and the batch it works for (W1).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Run};
+use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Revision, Run};
 use crate::set_aside::{SetAside, SetAsidePlace, SetAsideRow};
+use crate::storage::StorePath;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// Why an attempt was told to end.
@@ -48,6 +50,7 @@ pub struct TaskContext {
     query: QueryId,
     run: Run,
     batch: BatchId,
+    revision: Revision,
     partition: PartitionId,
     partitions: u32,
     attempt: Attempt,
@@ -81,6 +84,7 @@ impl TaskContext {
             query,
             run,
             batch,
+            revision: Revision::FIRST,
             partition,
             partitions,
             attempt,
@@ -88,6 +92,11 @@ impl TaskContext {
             skip_rest: AtomicBool::new(false),
             set_aside: SetAside::default(),
         }
+    }
+
+    pub(crate) fn of_revision(mut self, revision: Revision) -> Self {
+        self.revision = revision;
+        self
     }
 
     /// Returns the id of the query; the same after every restart.
@@ -106,6 +115,15 @@ impl TaskContext {
     #[must_use]
     pub fn batch_id(&self) -> BatchId {
         self.batch
+    }
+
+    /// Returns how often a person has had the batch written again: 0 as a rule (E3).
+    ///
+    /// A sink that names its output after the batch makes it a part of the name, as the staging
+    /// helper does, so that no revision meets the output of another one.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
     }
 
     /// Returns which partition of the batch this task writes.
@@ -180,6 +198,7 @@ impl fmt::Debug for TaskContext {
             .field("query", &self.query)
             .field("run", &self.run)
             .field("batch", &self.batch)
+            .field("revision", &self.revision)
             .field("partition", &self.partition)
             .field("partitions", &self.partitions)
             .field("attempt", &self.attempt)
@@ -200,6 +219,8 @@ pub struct BatchContext {
     query: QueryId,
     run: Run,
     batch: BatchId,
+    revision: Revision,
+    accepted: Option<Arc<BTreeSet<StorePath>>>,
     partitions: u32,
     replay: bool,
     prepared: Option<String>,
@@ -212,11 +233,23 @@ impl BatchContext {
             query,
             run,
             batch,
+            revision: Revision::FIRST,
+            accepted: None,
             partitions,
             replay: false,
             prepared: None,
             fence: None,
         }
+    }
+
+    pub(crate) fn of_revision(mut self, revision: Revision) -> Self {
+        self.revision = revision;
+        self
+    }
+
+    pub(crate) fn accepting(mut self, accepted: Arc<BTreeSet<StorePath>>) -> Self {
+        self.accepted = Some(accepted);
+        self
     }
 
     pub(crate) fn replayed(mut self, replay: bool) -> Self {
@@ -250,6 +283,23 @@ impl BatchContext {
     #[must_use]
     pub fn batch_id(&self) -> BatchId {
         self.batch
+    }
+
+    /// Returns how often a person has had the batch written again: 0 as a rule (E3).
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Tells whether a person has accepted this file of the batch as published, whatever lies
+    /// under its final name (E3).
+    ///
+    /// The staging helper asks for each file that it can neither publish nor find published.
+    #[must_use]
+    pub fn accepts(&self, path: &StorePath) -> bool {
+        self.accepted
+            .as_ref()
+            .is_some_and(|accepted| accepted.contains(path))
     }
 
     /// Returns the number of partitions, which is the number of messages; at least one.

@@ -23,7 +23,8 @@ pub enum ErrorKind {
     Unsupported,
     /// Another live driver holds the checkpoint or the target (E5).
     Locked,
-    /// A newer run of the same query has taken over; this one did nothing further (E5).
+    /// A newer run of the same query, or another query that has taken the target over, decides now;
+    /// this one did nothing further (E5, E6).
     Superseded,
     /// Checkpoint, source and target do not belong together (E6).
     Mismatch,

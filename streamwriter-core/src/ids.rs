@@ -99,6 +99,10 @@ number_id! {
     Run(u64)
 }
 number_id! {
+    /// Counts how often a person has had a batch written again: 0 as a rule (rule E3).
+    Revision(u32)
+}
+number_id! {
     /// Numbers the partitions of one batch, from 0.
     PartitionId(u32)
 }
@@ -130,6 +134,17 @@ impl BatchId {
 impl Run {
     /// The number of a query's first run.
     pub const FIRST: Self = Self(1);
+
+    /// Returns the number that follows.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl Revision {
+    /// A batch as it was written first.
+    pub const FIRST: Self = Self(0);
 
     /// Returns the number that follows.
     #[must_use]

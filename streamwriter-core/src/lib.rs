@@ -16,7 +16,9 @@ mod source;
 mod stream;
 
 mod context;
+mod finding;
 mod guarantee;
+mod leftover;
 mod message;
 mod options;
 mod rows;
@@ -35,8 +37,10 @@ mod query;
 
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
+pub use finding::{FileFinding, FileState, StoredMessage, Withdrawal};
 pub use guarantee::Guarantee;
-pub use ids::{Attempt, BatchId, PartitionId, QueryId, Run};
+pub use ids::{Attempt, BatchId, PartitionId, QueryId, Revision, Run};
+pub use leftover::{Fate, Leftover, SweepScope};
 pub use message::{
     CommitMessage, FieldError, FieldResult, MessageField, MessageKey, MessageMetrics, totals,
 };
@@ -46,8 +50,8 @@ pub use progress::{
     StreamingQueryProgress,
 };
 pub use query::{
-    CheckpointChosen, CheckpointNotChosen, CheckpointPlace, QueryBuilder, QueryStatus, StopHandle,
-    StreamingQuery, Trigger,
+    CheckpointChosen, CheckpointNotChosen, CheckpointPlace, QueryBuilder, QueryStatus, Repair,
+    StopHandle, StreamingQuery, Survey, Trigger, Upkeep,
 };
 pub use rows::{End, Rows};
 pub use set_aside::{SetAsidePlace, SetAsideRow};
@@ -55,8 +59,8 @@ pub use source::{
     Plan, PlanLimits, PlanOf, ReadCounts, Replay, RowReader, Source, SourceContext, SourceState,
 };
 pub use storage::{
-    Created, Entry, LocalStorage, LockHolder, Publication, SharedStorage, StagedObject,
-    StagedUpload, Storage, StorageLock, StorePath,
+    Created, Entry, LocalStorage, LockHolder, ObjectIdentity, Publication, SharedStorage,
+    StagedObject, StagedUpload, Storage, StorageLock, StorePath, Unlisted,
 };
 pub use stream::{Stream, stream};
 pub use target::{Sweep, Target, TargetClaim, TargetRecord};

@@ -139,6 +139,12 @@ pub fn decode<B: DeserializeOwned>(kind: &str, bytes: &[u8], path: &str) -> Resu
     Ok((found.body, checksum))
 }
 
+/// Returns the kind that a record says it is of, without trusting the rest of it.
+pub(crate) fn kind_of(bytes: &[u8]) -> Option<String> {
+    let head: Head = serde_json::from_slice(bytes).ok()?;
+    Some(head.record)
+}
+
 /// Makes the error for a record that cannot be trusted.
 pub(crate) fn damaged(path: &str, message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Corrupted, message)

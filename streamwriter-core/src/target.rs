@@ -1,10 +1,17 @@
 //! The target's own memory: who writes to it, and which batch was committed last (E6).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
-use crate::ids::{BatchId, QueryId, Run};
+use crate::error::{Error, ErrorKind, Result};
+use crate::finding::{FileFinding, StoredMessage, Withdrawal};
+use crate::ids::{BatchId, QueryId, Revision, Run};
+use crate::leftover::{Leftover, SweepScope};
 use crate::storage::LockHolder;
+
+/// How old a leftover is before it goes although its run is not known to be over (E7).
+pub(crate) const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a query says when it opens its target.
 #[derive(Clone, Debug)]
@@ -21,6 +28,10 @@ pub struct TargetClaim {
     /// Whether the journal shows that this query has claimed the target before: a target without
     /// a claim has been emptied or exchanged then.
     pub claimed_before: bool,
+    /// The query that the target is to be taken over from, if it is its owner now (E6).
+    pub take_over_target_from: Option<QueryId>,
+    /// How old a leftover is before it goes although its run is not known to be over (E7).
+    pub leftover_age: Duration,
 }
 
 impl TargetClaim {
@@ -33,6 +44,8 @@ impl TargetClaim {
             holder: LockHolder::this_process(),
             take_over: false,
             claimed_before: false,
+            take_over_target_from: None,
+            leftover_age: LEFTOVER_AGE,
         }
     }
 
@@ -47,6 +60,20 @@ impl TargetClaim {
     #[must_use]
     pub fn claimed_before(mut self, claimed_before: bool) -> Self {
         self.claimed_before = claimed_before;
+        self
+    }
+
+    /// Names the query that the target is to be taken over from.
+    #[must_use]
+    pub fn take_over_target_from(mut self, former: Option<QueryId>) -> Self {
+        self.take_over_target_from = former;
+        self
+    }
+
+    /// Sets how old a leftover is before it goes although its run is not known to be over.
+    #[must_use]
+    pub fn leftover_age(mut self, age: Duration) -> Self {
+        self.leftover_age = age;
         self
     }
 }
@@ -69,7 +96,8 @@ pub struct TargetRecord {
 pub struct Sweep {
     /// Leftovers that were removed.
     pub removed: u64,
-    /// Leftovers of earlier runs that are not proven unpublished yet.
+    /// Leftovers that are not proven unpublished yet, or whose run is not known to be over and that
+    /// are not old.
     pub remaining: u64,
 }
 
@@ -113,12 +141,15 @@ pub trait Target: Send + Sync {
 
     /// Makes the target ready, locks it, and claims it for the query if nobody has.
     ///
-    /// A claim by the same query is its own. The lock is held until the target is dropped. Called
-    /// once per run, before anything else.
+    /// A claim by the same query is its own. If the claim names the owner as the query that the
+    /// target is to be taken over from, it is this query's from now on, and the former owner is
+    /// refused or, if it still runs, fenced off at its next publication; a target that knows no
+    /// such thing refuses the claim. The lock is held until the target is dropped. Called once per
+    /// run, before anything else.
     ///
     /// # Errors
-    /// [`Mismatch`](crate::ErrorKind::Mismatch) if another query owns the target, or if
-    /// `claimed_before` holds and there is no claim; [`Locked`](crate::ErrorKind::Locked) if
+    /// [`Mismatch`](crate::ErrorKind::Mismatch) if another query owns the target, if
+    /// `claimed_before` holds and there is no claim, or none of this query's to take over to; [`Locked`](crate::ErrorKind::Locked) if
     /// another driver holds it.
     fn open(&self, claim: &TargetClaim) -> Result<()>;
 
@@ -138,8 +169,24 @@ pub trait Target: Send + Sync {
     /// [`Mismatch`](crate::ErrorKind::Mismatch) if another record of the batch is there.
     fn record(&self, record: &TargetRecord) -> Result<()>;
 
-    /// Removes leftovers of runs before `run` for batches up to `through`, all of them committed.
+    /// Remembers, durably, that a batch is committed which a person has had written again.
     ///
+    /// Like [`record`](Self::record), but beside a record of an earlier revision: a driver that
+    /// wakes up late may still make one. [`last_committed`](Self::last_committed) returns the
+    /// record of the last revision. Called only for a target that can [`withdraw`](Self::withdraw).
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    fn record_revision(&self, record: &TargetRecord, revision: Revision) -> Result<()> {
+        let _ = revision;
+        self.record(record)
+    }
+
+    /// Removes leftovers of runs before `run` for batches up to `through`, all of them committed; of
+    /// other runs, those that are older than [`leftover_age`](TargetClaim::leftover_age).
+    ///
+    /// A query passes the run after its own: no task of a batch that it has committed is running
+    /// any more (W4).
     /// Nothing that a `prepared` record without `commits` names is among them (E7).
     ///
     /// # Errors
@@ -148,4 +195,51 @@ pub trait Target: Send + Sync {
         let _ = (query, run, through);
         Ok(Sweep::default())
     }
+
+    /// Lists what is not published in the target, with the reason why a sweep with this knowledge
+    /// would remove or leave it; changes nothing (E7).
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) if the target cannot tell, as by default;
+    /// [`Mismatch`](ErrorKind::Mismatch) if the query has never owned it.
+    fn leftovers(&self, scope: &SweepScope) -> Result<Vec<Leftover>> {
+        let _ = scope;
+        Err(cannot(self.location(), "list what is not published"))
+    }
+
+    /// Looks what became of the files that the messages of a prepared batch name; changes nothing
+    /// (E3).
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) if the target knows no files, as by default.
+    fn inspect(&self, messages: &[StoredMessage]) -> Result<Vec<FileFinding>> {
+        let _ = messages;
+        Err(cannot(self.location(), "look after the files of a batch"))
+    }
+
+    /// Tells whether the target can [`withdraw`](Self::withdraw) a batch; not by default.
+    fn can_withdraw(&self) -> bool {
+        false
+    }
+
+    /// Takes all files of earlier revisions of a batch out of the readers' sight, durably, and what
+    /// earlier runs have staged for it; returns how many.
+    ///
+    /// After `Ok` none of them is visible, none can become visible any more, whoever tries, and none
+    /// is lost. May be repeated, also by another process after a crash in its middle.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) if the target cannot, as by default. After another
+    /// error some are out of sight; the next call does the rest.
+    fn withdraw(&self, withdrawal: &Withdrawal) -> Result<u64> {
+        let _ = withdrawal;
+        Err(cannot(
+            self.location(),
+            "take the files of a batch out of sight",
+        ))
+    }
+}
+
+fn cannot(location: String, what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("this target cannot {what}")).at_path(location)
 }

@@ -31,3 +31,4 @@ mod power;
 mod processes;
 mod query;
 mod set_aside;
+mod ways_out;

@@ -9,6 +9,7 @@ mod resume;
 mod tasks;
 mod write;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,19 +17,20 @@ pub(crate) use attempt::caught;
 pub(crate) use board::{Board, Job};
 #[cfg(all(test, streamwriter_model))]
 pub(crate) use board::{Outcome, Verdict};
-pub(crate) use recovery::Recovery;
+pub(crate) use recovery::{Pending, Recovery};
 pub(crate) use tasks::TaskSettings;
 
 use crate::context::BatchContext;
 use crate::error::Result;
 use crate::failpoint;
 use crate::guarantee::Guarantee;
-use crate::ids::{BatchId, QueryId, Run};
+use crate::ids::{BatchId, QueryId, Revision, Run};
 use crate::journal::{Journal, StoredCounts};
 use crate::message::MessageMetrics;
 use crate::progress::{BatchOrigin, StreamingQueryProgress};
 use crate::query::Control;
 use crate::source::{PlanOf, Replay, Source};
+use crate::storage::StorePath;
 use crate::sync::Executors;
 use crate::writer::{StreamWriter, WriteRows};
 use clock::StepClock;
@@ -38,8 +40,13 @@ pub(crate) struct Batch<S: Source> {
     pub(crate) id: BatchId,
     pub(crate) start: Option<S::Offset>,
     pub(crate) plan: PlanOf<S>,
-    /// The checksum of `offsets/N`, once it is recorded.
-    pub(crate) offsets: Option<String>,
+    /// The checksum of what `prepared` follows, once it is recorded: `offsets/N`, or the decision
+    /// that the batch is written again.
+    pub(crate) before_prepared: Option<String>,
+    /// How often a person has had the batch written again (E3).
+    pub(crate) revision: Revision,
+    /// The run of the last such decision.
+    pub(crate) revoked_in: Option<Run>,
     /// How long planning took, if this run planned the batch.
     pub(crate) planning: Option<Duration>,
 }
@@ -58,6 +65,8 @@ pub(crate) struct Prepared<M> {
     lost: Option<u64>,
     /// Whether the target already records the batch as committed (E3).
     recorded: bool,
+    /// Files that a person has accepted as published, whatever became of them (E3).
+    accepted: Arc<BTreeSet<StorePath>>,
 }
 
 /// Where a batch is entered.
@@ -108,17 +117,9 @@ pub(crate) struct Engine<S, W> {
     pub(crate) journal: Option<Journal>,
     /// The checksum of the newest `offsets` record, which the next one names.
     pub(crate) offsets_tip: Option<String>,
-    /// Whether earlier runs may have left staged files (E7).
-    pub(crate) leftovers: Leftovers,
-}
-
-/// Whose leftovers the target is swept of after the next commit (E7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Leftovers {
-    None,
-    OfEarlierRuns,
-    /// Also of this run: its messages were not those that count (E2).
-    OfThisRunToo,
+    /// Whether something may be staged that nobody will publish, so that the target is swept after
+    /// the next commit (E7).
+    pub(crate) leftovers: bool,
 }
 
 impl<S, W> Engine<S, W>
@@ -150,6 +151,7 @@ where
             (Some(prepared), _) => prepared,
             (None, BatchOrigin::Lost) => self.record_lost(&batch)?,
             (None, _) => {
+                self.withdraw_revoked(&batch)?; // what does not count any more leaves the sight
                 let Some(written) = self.write(&batch)? else {
                     return Ok(Ended::Abandoned); // aborted: `stop` came before the messages
                 };
@@ -178,8 +180,9 @@ where
         )))
     }
 
-    fn batch_context(&self, batch: BatchId, partitions: u32) -> BatchContext {
-        let context = BatchContext::new(self.query.id, self.query.run, batch, partitions);
+    fn batch_context(&self, batch: &Batch<S>, partitions: u32) -> BatchContext {
+        let context = BatchContext::new(self.query.id, self.query.run, batch.id, partitions)
+            .of_revision(batch.revision);
         match &self.journal {
             Some(journal) => context.fenced_by(journal.fence()),
             None => context,

@@ -1,13 +1,15 @@
 //! Steps 4 and 5: the sink publishes, its target remembers, the journal says done, the source is
 //! told.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::attempt::{caught, own_or};
 use super::clock::{StepClock, millis};
-use super::{Batch, Engine, Leftovers, Prepared};
+use super::{Batch, Engine, Prepared};
 use crate::error::{BoxError, Error, ErrorKind, Result};
-use crate::ids::BatchId;
+use crate::ids::{BatchId, Revision};
 use crate::journal::{CommitsRecord, Log, Recorded};
 use crate::progress::{BatchOrigin, SinkProgress, SourceProgress, StreamingQueryProgress};
 use crate::source::{PlanOf, Source, source_error};
@@ -33,7 +35,8 @@ where
         }
         self.control.committing();
         let mut context = self
-            .batch_context(batch.id, prepared.partitions)
+            .batch_context(batch, prepared.partitions)
+            .accepting(Arc::clone(&prepared.accepted))
             .replayed(prepared.replay);
         if let Some(digest) = &prepared.digest {
             context = context.prepared_as(digest);
@@ -60,9 +63,12 @@ where
             batch: batch.id,
             prepared: digest.clone(),
         };
-        caught("the target's record", || target.record(&record))
-            .and_then(|recorded| recorded)
-            .map_err(|error| error.in_batch(batch.id))
+        caught("the target's record", || match batch.revision {
+            Revision::FIRST => target.record(&record),
+            revision => target.record_revision(&record, revision),
+        })
+        .and_then(|recorded| recorded)
+        .map_err(|error| error.in_batch(batch.id))
     }
 
     /// Step 5: the batch is done.
@@ -80,11 +86,11 @@ where
             batch: batch.id,
             previous: digest.clone(),
         };
-        match journal.record(Log::Commits, batch.id, &body)? {
+        match journal.record(Log::Commits, batch.id, batch.revision, &body)? {
             Recorded::Ours(_) => Ok(()),
             Recorded::Theirs(bytes) => {
                 let (found, _): (CommitsRecord, _) =
-                    journal.decode(Log::Commits, batch.id, &bytes)?;
+                    journal.decode(Log::Commits, batch.id, batch.revision, &bytes)?;
                 expect_same_prepared(&found, digest)
             }
         }
@@ -133,25 +139,26 @@ where
         self.sweep(committed);
     }
 
-    /// Has the target remove what earlier runs staged for batches up to a committed one.
+    /// Has the target remove what is staged for batches up to a committed one.
+    ///
+    /// What this run has staged for them goes as well: no task of a batch that it has committed is
+    /// running any more (W4).
     ///
     /// Called after each commit until nothing is left, and at a restart: the crash may have come
     /// between the last commit and its sweep, and no further batch may ever come.
     pub(crate) fn sweep(&mut self, committed: BatchId) {
-        let before = match self.leftovers {
-            Leftovers::None => return,
-            Leftovers::OfEarlierRuns => self.query.run,
-            Leftovers::OfThisRunToo => self.query.run.next(),
-        };
+        if !self.leftovers {
+            return;
+        }
         let Some(target) = self.writer.target() else {
             return;
         };
         let swept = caught("the target's sweep", || {
-            target.sweep(self.query.id, before, committed)
+            target.sweep(self.query.id, self.query.run.next(), committed)
         })
         .and_then(|swept| swept);
         match swept {
-            Ok(sweep) if sweep.remaining == 0 => self.leftovers = Leftovers::None,
+            Ok(sweep) if sweep.remaining == 0 => self.leftovers = false,
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(error = %error.report(), "leftovers could not be removed");

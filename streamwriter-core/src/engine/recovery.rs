@@ -1,6 +1,7 @@
 //! From what was found in the journal to the batches to enter first (E2, E3, B5).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,7 +9,7 @@ use serde_json::Value;
 use super::resume::{Facts, Part, Resume, TargetFact, resume};
 use super::{Batch, Entry, Prepared, caught};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{BatchId, QueryId};
+use crate::ids::{BatchId, QueryId, Revision};
 use crate::journal::{Found, OffsetsRecord, Stored};
 use crate::message::CommitMessage;
 use crate::source::{Plan, PlanOf, Source};
@@ -28,7 +29,31 @@ pub(crate) struct Recovery<S: Source, M> {
     pub(crate) offsets_tip: Option<String>,
 }
 
+/// The batch that is prepared and not committed, as a person sees it who is to decide about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) batch: BatchId,
+    pub(crate) revision: Revision,
+    /// The checksum of its `prepared` record.
+    pub(crate) digest: String,
+    /// Whether the target records it already, so that nothing is to decide.
+    pub(crate) recorded: bool,
+}
+
 impl<S: Source, M: CommitMessage> Recovery<S, M> {
+    /// Returns the batch that is prepared and not committed, if there is one.
+    pub(crate) fn pending(&self) -> Option<Pending> {
+        let Some(Entry::Prepared(batch, prepared)) = self.entries.front() else {
+            return None;
+        };
+        Some(Pending {
+            batch: batch.id,
+            revision: batch.revision,
+            digest: prepared.digest.clone()?,
+            recorded: prepared.recorded,
+        })
+    }
+
     /// The beginning of a query that has no history.
     pub(crate) fn none() -> Self {
         Self {
@@ -52,14 +77,19 @@ impl<S: Source, M: CommitMessage> Recovery<S, M> {
             offsets: newest(found.offsets.keys().next_back()),
             prepared: newest(found.prepared.keys().next_back()),
             commits,
+            revoked: found.revoked(),
             targets: parts_of(found, query, target)?,
         };
         let mut recovery = Self::none();
         match resume(&facts)? {
             Resume::Plan(_) => {}
-            Resume::Write(batch) => recovery
-                .entries
-                .push_back(Entry::Found(batch_of(found, batch)?)),
+            Resume::Write { batch, then_write } => {
+                for batch in std::iter::once(batch).chain(then_write) {
+                    recovery
+                        .entries
+                        .push_back(Entry::Found(batch_of(found, batch)?));
+                }
+            }
             Resume::Commit {
                 batch,
                 recorded,
@@ -113,6 +143,12 @@ fn target_fact(found: &Found, query: QueryId, target: &dyn Target) -> Result<Tar
     let Some(record) = target.last_committed(query)? else {
         return Ok(TargetFact::Nothing);
     };
+    let superseded = found
+        .decisions_of(record.batch)
+        .map_or(&[][..], |decisions| &decisions.superseded);
+    if superseded.iter().any(|old| old.checksum == record.prepared) {
+        return Ok(TargetFact::Revoked);
+    }
     let prepared = found.prepared.get(&record.batch);
     let same_messages = prepared.is_some_and(|prepared| prepared.checksum == record.prepared);
     // A batch that the journal does not hold any more, or not yet, is refused for its number.
@@ -129,10 +165,13 @@ fn commit_entry<S: Source, M: CommitMessage>(
 ) -> Result<Entry<S, M>> {
     let batch = batch_of::<S>(found, id)?;
     let stored = found.prepared.get(&id).ok_or_else(|| missing(id))?;
-    let offsets = batch.offsets.as_deref().unwrap_or_default();
-    let mut prepared = Prepared::from_record(&stored.body, stored.checksum.clone(), offsets)
+    let before = batch.before_prepared.as_deref().unwrap_or_default();
+    let mut prepared = Prepared::from_record(&stored.body, stored.checksum.clone(), before)
         .map_err(|error| error.at_path(&stored.place))?;
     prepared.recorded = recorded;
+    if let Some(decisions) = found.decisions_of(id) {
+        prepared.accepted = Arc::new(decisions.accepted.clone());
+    }
     Ok(Entry::Prepared(batch, prepared))
 }
 
@@ -157,7 +196,12 @@ fn batch_of<S: Source>(found: &Found, id: BatchId) -> Result<Batch<S>> {
         id,
         start,
         plan,
-        offsets: Some(stored.checksum.clone()),
+        before_prepared: found.before_prepared(id).map(str::to_owned),
+        revision: found.revision_of(id),
+        revoked_in: found
+            .decisions_of(id)
+            .and_then(|decisions| decisions.revoked.last())
+            .map(|revoked| revoked.body.run),
         planning: None,
     })
 }

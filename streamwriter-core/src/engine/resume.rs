@@ -9,6 +9,8 @@ pub(crate) struct Facts {
     pub(crate) offsets: Option<BatchId>,
     pub(crate) prepared: Option<BatchId>,
     pub(crate) commits: Option<BatchId>,
+    /// The batch that a person has had written again and that is not prepared anew (E3).
+    pub(crate) revoked: Option<BatchId>,
     /// None for a sink without a target, several for one that commits to several places.
     pub(crate) targets: Vec<Part>,
 }
@@ -29,6 +31,9 @@ pub(crate) enum TargetFact {
     Nothing,
     /// Its newest batch, and whether it was committed from the `prepared` record in the journal.
     Newest { batch: BatchId, same_messages: bool },
+    /// Its newest record is one that a late driver made from messages which a person has revoked
+    /// since. It says nothing of what is there.
+    Revoked,
 }
 
 /// What to do first.
@@ -36,8 +41,12 @@ pub(crate) enum TargetFact {
 pub(crate) enum Resume {
     /// Everything is committed: plan this batch.
     Plan(BatchId),
-    /// This batch's rows are decided: write them (E2).
-    Write(BatchId),
+    /// This batch's rows are decided: write them (E2). Then write the batch after it, if its rows
+    /// are decided already and a person has had this one written again (E3).
+    Write {
+        batch: BatchId,
+        then_write: Option<BatchId>,
+    },
     /// This batch's messages are decided: commit them, or only say so if `recorded` (E3). Then
     /// write the batch after it, if its rows are decided already (B5).
     Commit {
@@ -58,6 +67,8 @@ pub(crate) enum Resume {
 /// | n | n | c or n | commit n |
 /// | n + 1 | n | c or n | commit n, then write n + 1 |
 ///
+/// A person's decision that n is written again takes `prepared` back to c, whatever the offsets.
+///
 /// Each part of a target must fit on its own. A crash between two of their records leaves one at n
 /// and the other at c; n counts as recorded only if all of them have it.
 pub(crate) fn resume(facts: &Facts) -> Result<Resume> {
@@ -65,19 +76,32 @@ pub(crate) fn resume(facts: &Facts) -> Result<Resume> {
         offsets,
         prepared,
         commits,
+        revoked,
         ref targets,
     } = *facts;
     let next = commits.map_or(BatchId::FIRST, BatchId::next);
     let after = next.next();
-    let first = if offsets == commits && prepared == commits {
+    let then_write = (offsets == Some(after)).then_some(after);
+    let offsets_fit = offsets == Some(next) || then_write.is_some();
+    let first = if revoked.is_some() {
+        if revoked != Some(next) || prepared != commits || !offsets_fit {
+            return Err(records_disagree(facts));
+        }
+        Resume::Write {
+            batch: next,
+            then_write,
+        }
+    } else if offsets == commits && prepared == commits {
         Resume::Plan(next)
     } else if offsets == Some(next) && prepared == commits {
-        Resume::Write(next)
-    } else if prepared == Some(next) && (offsets == Some(next) || offsets == Some(after)) {
+        Resume::Write {
+            batch: next,
+            then_write: None,
+        }
+    } else if prepared == Some(next) && offsets_fit {
         let records =
             |part: &Part| matches!(part.memory, TargetFact::Newest { batch, .. } if batch == next);
         let recorded = !targets.is_empty() && targets.iter().all(records);
-        let then_write = (offsets == Some(after)).then_some(after);
         Resume::Commit {
             batch: next,
             recorded,
@@ -97,7 +121,9 @@ pub(crate) fn resume(facts: &Facts) -> Result<Resume> {
 
 fn check_target(first: Resume, commits: Option<BatchId>, target: TargetFact) -> Result<()> {
     let (batch, same_messages) = match (target, commits) {
-        (TargetFact::NoMemory, _) | (TargetFact::Nothing, None) => return Ok(()),
+        (TargetFact::NoMemory | TargetFact::Revoked, _) | (TargetFact::Nothing, None) => {
+            return Ok(());
+        }
         (TargetFact::Nothing, Some(commits)) => return Err(target_behind(None, commits)),
         (
             TargetFact::Newest {
@@ -144,8 +170,9 @@ fn target_ahead(batch: BatchId, commits: Option<BatchId>) -> Error {
     )
     .in_batch(batch)
     .with_help(
-        "the checkpoint is an older copy or was reset: restore the newest one, or start anew with \
-         an empty checkpoint and an empty target",
+        "the checkpoint is an older copy or was reset: to resume restore the newest one; to take \
+         the target over start with an empty checkpoint, the error prints the call; to start anew \
+         choose an empty checkpoint and an empty target",
     )
 }
 
@@ -157,8 +184,9 @@ fn target_behind(batch: Option<BatchId>, commits: BatchId) -> Error {
     )
     .in_batch(commits)
     .with_help(
-        "the target was emptied, exchanged or restored from an older copy: bring it back, or start \
-         anew with an empty checkpoint and an empty target",
+        "the target was emptied, exchanged or restored from an older copy: to resume bring it \
+         back; to go on with what it is now start with an empty checkpoint, which takes it over; \
+         to start anew choose an empty checkpoint and an empty target",
     )
 }
 
@@ -169,7 +197,9 @@ fn other_messages(batch: BatchId) -> Error {
     )
     .in_batch(batch)
     .with_help(
-        "the checkpoint is a copy that went its own way: use the one that wrote the target last",
+        "the checkpoint is a copy that went its own way: to resume use the one that wrote the \
+         target last; to take the target over start with an empty checkpoint; to start anew choose \
+         an empty checkpoint and an empty target",
     )
 }
 
@@ -196,18 +226,53 @@ mod tests {
         }
     }
 
-    fn decide_for(records: [i64; 3], targets: &[TargetFact]) -> Result<Resume> {
+    fn parts_of(targets: &[TargetFact]) -> Vec<Part> {
         let part = |(number, memory): (usize, &TargetFact)| Part {
             location: Some(format!("/part-{number}")),
             memory: *memory,
         };
+        targets.iter().enumerate().map(part).collect()
+    }
+
+    fn decide_for(records: [i64; 3], targets: &[TargetFact]) -> Result<Resume> {
         let [offsets, prepared, commits] = records.map(id);
         resume(&Facts {
             offsets,
             prepared,
             commits,
-            targets: targets.iter().enumerate().map(part).collect(),
+            revoked: None,
+            targets: parts_of(targets),
         })
+    }
+
+    #[test]
+    fn e3_a_batch_that_is_written_again_is_written_whatever_its_target_remembers_of_it() {
+        for c in [-1, 0, 7] {
+            let (n, after) = (c + 1, c + 2);
+            for (offsets, target, then_write) in [
+                (n, TargetFact::Revoked, None),
+                (after, TargetFact::Revoked, id(after)),
+                (n, remembers(c), None),
+                (after, remembers(c), id(after)),
+            ] {
+                let facts = |prepared| Facts {
+                    offsets: id(offsets),
+                    prepared: id(prepared),
+                    commits: id(c),
+                    revoked: id(n),
+                    targets: parts_of(&[target]),
+                };
+                let batch = id(n).unwrap();
+                let expected = Resume::Write { batch, then_write };
+                assert_eq!(resume(&facts(c)).unwrap(), expected);
+                resume(&facts(n)).unwrap_err();
+                resume(&Facts {
+                    revoked: id(after),
+                    ..facts(c)
+                })
+                .unwrap_err();
+            }
+        }
     }
 
     #[test]
@@ -222,7 +287,11 @@ mod tests {
                 then_write,
             };
             assert_eq!(decide(c, c, c, c).unwrap(), Resume::Plan(batch));
-            assert_eq!(decide(n, c, c, c).unwrap(), Resume::Write(batch));
+            let write = Resume::Write {
+                batch,
+                then_write: None,
+            };
+            assert_eq!(decide(n, c, c, c).unwrap(), write);
             assert_eq!(decide(n, n, c, c).unwrap(), commit(false, None));
             assert_eq!(decide(n, n, c, n).unwrap(), commit(true, None));
             assert_eq!(decide(after, n, c, c).unwrap(), commit(false, then));

@@ -8,7 +8,7 @@ use super::board::{Board, Job, Outcome, Verdict};
 use crate::context::{TaskContext, TaskNumbers};
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::ids::{BatchId, PartitionId, QueryId, Run};
+use crate::ids::{BatchId, PartitionId, QueryId, Revision, Run};
 use crate::source::Source;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Executors, Mutex, thread};
@@ -46,6 +46,7 @@ pub(crate) struct Tasks<'b, S: Source, W> {
     pub(crate) query: QueryId,
     pub(crate) run: Run,
     pub(crate) batch: BatchId,
+    pub(crate) revision: Revision,
     pub(crate) settings: TaskSettings,
 }
 
@@ -74,7 +75,8 @@ where
         let work = || {
             executors.on_each(|| {
                 while let Some((job, flag)) = board.take() {
-                    let task = TaskContext::new(self.numbers(job, count), flag);
+                    let task =
+                        TaskContext::new(self.numbers(job, count), flag).of_revision(self.revision);
                     // IMPORTANT: every job is finished, whatever happens. The other executors
                     // wait at the board for one that is not.
                     let outcome = caught("the task", || {

@@ -7,8 +7,10 @@ use serde_json::Value;
 use super::attempt::{Finished, caught, own_or};
 use super::board::{Board, Verdict};
 use super::tasks::{Tasks, Written, task_count};
-use super::{Batch, Engine, Leftovers, Prepared};
+use super::{Batch, Engine, Prepared};
 use crate::error::{Error, ErrorKind, Result};
+use crate::finding::Withdrawal;
+use crate::ids::Revision;
 use crate::journal::{Log, Lost, OffsetsRecord, PreparedRecord, Recorded, StoredCounts};
 use crate::message::{self, CommitMessage, EncodedMessage, MessageMetrics};
 use crate::source::{ReadCounts, Source};
@@ -49,14 +51,15 @@ where
                 .map(|partition| self.to_json(partition))
                 .collect::<Result<_>>()?,
         };
-        match journal.record(Log::Offsets, batch.id, &body)? {
+        match journal.record(Log::Offsets, batch.id, Revision::FIRST, &body)? {
             Recorded::Ours(checksum) => {
-                batch.offsets = Some(checksum.clone());
+                batch.before_prepared = Some(checksum.clone());
                 self.offsets_tip = Some(checksum);
                 Ok(())
             }
             Recorded::Theirs(bytes) => {
-                let (found, checksum) = journal.decode(Log::Offsets, batch.id, &bytes)?;
+                let (found, checksum) =
+                    journal.decode(Log::Offsets, batch.id, Revision::FIRST, &bytes)?;
                 self.adopt_offsets(batch, &body, found, checksum)
             }
         }
@@ -83,7 +86,7 @@ where
             .in_batch(batch.id)
             .with_help("start again: the batch is then written from what is recorded"));
         }
-        batch.offsets = Some(checksum.clone());
+        batch.before_prepared = Some(checksum.clone());
         self.offsets_tip = Some(checksum);
         Ok(())
     }
@@ -98,8 +101,32 @@ where
         })
     }
 
+    /// Before step 2 of a batch that a person has had written again (E3): the files of its earlier
+    /// revisions leave the readers' sight.
+    ///
+    /// Repeated at every start until the new messages are durable, so that a crash in the middle of
+    /// it, or between the decision and it, changes nothing.
+    pub(super) fn withdraw_revoked(&self, batch: &Batch<S>) -> Result<()> {
+        let Some(run) = batch.revoked_in else {
+            return Ok(());
+        };
+        let Some(target) = self.writer.target() else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "this batch is to be written again, and the sink has no target to take its files from",
+            )
+            .in_batch(batch.id)
+            .with_help("start it with the sink that it was decided for"));
+        };
+        let what = Withdrawal::new(self.query.id, batch.id, batch.revision, run);
+        caught("the target's withdrawal", || target.withdraw(&what))
+            .and_then(|withdrawn| withdrawn)
+            .map(|_| ())
+            .map_err(|error| error.in_batch(batch.id))
+    }
+
     /// Step 2: runs the tasks. `None` if the batch was abandoned, and aborted, because of `stop`.
-    pub(super) fn write(&self, batch: &Batch<S>) -> Result<Option<Staged<W::Message>>> {
+    pub(super) fn write(&mut self, batch: &Batch<S>) -> Result<Option<Staged<W::Message>>> {
         let partitions = task_count(batch.plan.partitions.len())?;
         let board = Arc::new(Board::new(partitions, self.settings.timeout));
         self.control.tasks_begin(&board);
@@ -110,6 +137,7 @@ where
             query: self.query.id,
             run: self.query.run,
             batch: batch.id,
+            revision: batch.revision,
             settings: self.settings,
         };
         let written = tasks.run(&self.executors, &board);
@@ -120,6 +148,8 @@ where
             failed_attempts,
         } = written;
         self.control.count_failed_attempts(failed_attempts);
+        // A failed attempt may have finished files that are in no message.
+        self.leftovers |= failed_attempts > 0;
         match verdict {
             Verdict::Failed(error) => Err(self.abort(batch, partitions, tasks, error)),
             Verdict::Abandoned => self.abandon(batch, partitions, tasks).map(|()| None),
@@ -176,26 +206,27 @@ where
             encoded,
             read,
         } = staged;
-        let (Some(journal), Some(offsets)) = (&self.journal, &batch.offsets) else {
+        let (Some(journal), Some(before)) = (&self.journal, &batch.before_prepared) else {
             return prepared_of(messages, read, None);
         };
         let body = PreparedRecord {
             query: self.query.id,
             run: self.query.run,
             batch: batch.id,
-            previous: offsets.clone(),
+            previous: before.clone(),
             read,
             lost: None,
             messages: encoded,
         };
-        match journal.record(Log::Prepared, batch.id, &body)? {
+        match journal.record(Log::Prepared, batch.id, batch.revision, &body)? {
             Recorded::Ours(digest) => prepared_of(messages, read, Some(digest)),
             // An earlier run woke up and was quicker. Its messages count; what this run has
             // staged is removed once the batch is committed (E2).
             Recorded::Theirs(bytes) => {
-                self.leftovers = Leftovers::OfThisRunToo;
-                let (found, digest) = journal.decode(Log::Prepared, batch.id, &bytes)?;
-                Prepared::from_record(&found, digest, offsets)
+                self.leftovers = true;
+                let (found, digest) =
+                    journal.decode(Log::Prepared, batch.id, batch.revision, &bytes)?;
+                Prepared::from_record(&found, digest, before)
             }
         }
     }
@@ -206,7 +237,7 @@ where
             batch = %batch.id, rows = ?batch.plan.rows,
             "a crash has lost this batch: its source cannot replay"
         );
-        let (Some(journal), Some(offsets)) = (&self.journal, &batch.offsets) else {
+        let (Some(journal), Some(before)) = (&self.journal, &batch.before_prepared) else {
             return Err(Error::new(
                 ErrorKind::Corrupted,
                 "a lost batch without its offsets",
@@ -216,18 +247,19 @@ where
             query: self.query.id,
             run: self.query.run,
             batch: batch.id,
-            previous: offsets.clone(),
+            previous: before.clone(),
             read: StoredCounts::default(),
             lost: Some(Lost {
                 rows: batch.plan.rows,
             }),
             messages: Vec::new(),
         };
-        match journal.record(Log::Prepared, batch.id, &body)? {
-            Recorded::Ours(digest) => Prepared::from_record(&body, digest, offsets),
+        match journal.record(Log::Prepared, batch.id, batch.revision, &body)? {
+            Recorded::Ours(digest) => Prepared::from_record(&body, digest, before),
             Recorded::Theirs(bytes) => {
-                let (found, digest) = journal.decode(Log::Prepared, batch.id, &bytes)?;
-                Prepared::from_record(&found, digest, offsets)
+                let (found, digest) =
+                    journal.decode(Log::Prepared, batch.id, batch.revision, &bytes)?;
+                Prepared::from_record(&found, digest, before)
             }
         }
     }
@@ -264,7 +296,7 @@ where
         partitions: u32,
         tasks: Vec<Option<Finished<W::Message>>>,
     ) -> Result<()> {
-        let context = self.batch_context(batch.id, partitions);
+        let context = self.batch_context(batch, partitions);
         // A driver that has been superseded leaves everything to its successor (E5).
         context.check_current()?;
         let messages = tasks
@@ -293,6 +325,7 @@ fn prepared_of<M: CommitMessage>(
         replay: false,
         lost: None,
         recorded: false,
+        accepted: Arc::default(),
     })
 }
 
@@ -309,9 +342,9 @@ impl<M: CommitMessage> Prepared<M> {
     pub(super) fn from_record(
         record: &PreparedRecord,
         digest: String,
-        offsets: &str,
+        before: &str,
     ) -> Result<Self> {
-        if record.previous != offsets {
+        if record.previous != before {
             return Err(Error::new(
                 ErrorKind::Corrupted,
                 "the prepared record belongs to other offsets than those in the checkpoint",
@@ -333,6 +366,7 @@ impl<M: CommitMessage> Prepared<M> {
             replay: true,
             lost: record.lost.map(|lost| lost.rows.unwrap_or(0)),
             recorded: false,
+            accepted: Arc::default(),
         })
     }
 }

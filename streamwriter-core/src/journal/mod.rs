@@ -3,8 +3,10 @@
 //! The journal knows nothing of the order of the steps; it keeps each record's form, chain and
 //! run, and tells a driver after each record whether a newer run has taken over (E5).
 
+mod decide;
 mod found;
 mod layout;
+mod reader;
 mod records;
 mod runs;
 
@@ -17,14 +19,14 @@ pub(crate) use layout::{Log, source_prefix};
 #[cfg(feature = "testing")]
 pub(crate) use records::RunRecord;
 pub(crate) use records::{
-    CommitsRecord, Lost, OffsetsRecord, PreparedRecord, QueryRecord, StoredCounts,
+    CommitsRecord, DecidedFile, Lost, OffsetsRecord, PreparedRecord, QueryRecord, StoredCounts,
 };
 use runs::RunFence;
 
 use crate::context::Fence;
 use crate::error::{Error, ErrorKind, Result};
 use crate::failpoint;
-use crate::ids::{BatchId, QueryId, Run};
+use crate::ids::{BatchId, QueryId, Revision, Run};
 use crate::record::{self, EncodedRecord};
 use crate::storage::{Created, LockHolder, SharedStorage, StorageLock, StorePath};
 
@@ -58,8 +60,47 @@ impl Checkpoint {
         })
     }
 
+    /// Locks a checkpoint that must be there already, and changes nothing else; the target and the
+    /// source are not asked for.
+    pub(crate) fn open_existing(
+        storage: SharedStorage,
+        holder: &LockHolder,
+        take_over: bool,
+    ) -> Result<Self> {
+        let query = look(&storage)?.query;
+        let lock = storage.lock(&layout::lock_path()?, holder, take_over)?;
+        Ok(Self {
+            storage,
+            lock,
+            query,
+        })
+    }
+
+    /// Refuses a source or a target that is not the query's (E6).
+    pub(crate) fn expect(&self, source: &str, target: &str) -> Result<()> {
+        let place = format!("{}/{}", self.storage.location(), layout::query_path()?);
+        let found = look(&self.storage)?;
+        expect_same("source", &found.source, source, &place)?;
+        expect_same("target", &found.target, target, &place)
+    }
+
     pub(crate) fn query(&self) -> QueryId {
         self.query
+    }
+
+    /// Reads what earlier runs left, and changes nothing.
+    pub(crate) fn look(&self) -> Result<Found> {
+        Found::look(&*self.storage, self.query)
+    }
+
+    /// Reads what earlier runs left and makes it durable, so that it can be acted on (E8).
+    pub(crate) fn find(&self) -> Result<Found> {
+        Found::read(&*self.storage, self.query, self.next_run()?)
+    }
+
+    /// Returns the number that the next run will have.
+    pub(crate) fn next_run(&self) -> Result<Run> {
+        runs::next(&self.storage)
     }
 
     pub(crate) fn location(&self) -> String {
@@ -73,7 +114,7 @@ impl Checkpoint {
 
     /// Begins a run: from its record on, every earlier run is fenced off (E5).
     pub(crate) fn begin_run(self, holder: &LockHolder, retain: u64) -> Result<Journal> {
-        let named = found::newest_run(&*self.storage, self.query)?;
+        let named = reader::newest_run(&*self.storage, self.query)?;
         let run = runs::begin(&self.storage, self.query, holder, named)?;
         let fence = Arc::new(RunFence::new(Arc::clone(&self.storage), run));
         Ok(Journal {
@@ -85,6 +126,32 @@ impl Checkpoint {
             retain,
         })
     }
+}
+
+/// Reads `query.json` of a checkpoint that must be there already.
+pub(crate) fn look(storage: &SharedStorage) -> Result<QueryRecord> {
+    let path = layout::query_path()?;
+    let place = format!("{}/{path}", storage.location());
+    let Some(bytes) = storage.read(&path)? else {
+        return Err(Error::new(
+            ErrorKind::Mismatch,
+            "there is no checkpoint of a query here",
+        )
+        .at_path(storage.location())
+        .with_help("give the directory that the query was started with"));
+    };
+    let (found, _) = record::decode("query", &bytes, &place)?;
+    Ok(found)
+}
+
+/// Reads what earlier runs left, without the lock: a live driver may go on meanwhile.
+pub(crate) fn look_at_found(storage: &SharedStorage, query: QueryId) -> Result<Found> {
+    Found::look(&**storage, query)
+}
+
+/// Returns the number that the next run of a query will have.
+pub(crate) fn next_run(storage: &SharedStorage) -> Result<Run> {
+    runs::next(storage)
 }
 
 /// Reads `query.json`, or makes it for a new query.
@@ -166,6 +233,10 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    pub(crate) fn query(&self) -> QueryId {
+        self.query
+    }
+
     pub(crate) fn run(&self) -> Run {
         self.run
     }
@@ -210,17 +281,27 @@ impl Journal {
         &self,
         log: Log,
         batch: BatchId,
+        revision: Revision,
         body: &B,
     ) -> Result<Recorded> {
-        self.create(log, batch, body)
+        let path = log.path(batch, revision)?;
+        self.create(log.name(), &path, body, Some(log.unfenced()))
             .map_err(|error| error.in_batch(batch))
     }
 
-    fn create<B: Serialize>(&self, log: Log, batch: BatchId, body: &B) -> Result<Recorded> {
-        let EncodedRecord { bytes, checksum } = record::encode(log.name(), body)?;
-        let path = log.path(batch)?;
-        let created = self.storage.create(&path, &bytes)?;
-        failpoint::pass(log.unfenced());
+    /// Creates a record, and passes the failpoint, if there is one, before the look for a newer run.
+    fn create<B: Serialize>(
+        &self,
+        kind: &str,
+        path: &StorePath,
+        body: &B,
+        unfenced: Option<&'static str>,
+    ) -> Result<Recorded> {
+        let EncodedRecord { bytes, checksum } = record::encode(kind, body)?;
+        let created = self.storage.create(path, &bytes)?;
+        if let Some(unfenced) = unfenced {
+            failpoint::pass(unfenced);
+        }
         // IMPORTANT: the look for a newer run comes after the creation. A driver that slept
         // through its succession may have created a record that its successor had purged; it must
         // find that out before it acts on the record.
@@ -229,7 +310,7 @@ impl Journal {
             return Ok(Recorded::Ours(checksum));
         };
         // Whoever made it may not have come to its sync (E8).
-        self.storage.sync(&path)?;
+        self.storage.sync(path)?;
         // The same bytes hold the same run: the creation took effect and its answer was lost.
         if found == bytes {
             Ok(Recorded::Ours(checksum))
@@ -243,9 +324,14 @@ impl Journal {
         &self,
         log: Log,
         batch: BatchId,
+        revision: Revision,
         bytes: &[u8],
     ) -> Result<(B, String)> {
-        let place = format!("{}/{}", self.storage.location(), log.path(batch)?);
+        let path = log.path(batch, revision)?;
+        let place = format!("{}/{path}", self.storage.location());
+        if log == Log::Commits && record::kind_of(bytes).as_deref() == Some(reader::REVOKED) {
+            return Err(decide::revoked_meanwhile(batch, &place));
+        }
         record::decode(log.name(), bytes, &place)
     }
 
@@ -256,9 +342,10 @@ impl Journal {
         let Some(oldest_to_remove) = committed.get().checked_sub(self.retain) else {
             return Ok(());
         };
+        // What a person's decisions have added to the batch, the next start removes.
         for log in Log::ALL {
             self.storage
-                .delete(&log.path(BatchId::new(oldest_to_remove))?)?;
+                .delete(&log.path(BatchId::new(oldest_to_remove), Revision::FIRST)?)?;
             failpoint::pass("record-purged");
         }
         Ok(())
@@ -274,15 +361,24 @@ impl Journal {
             return Ok(());
         };
         for log in Log::ALL {
-            for number in layout::numbers(&*self.storage, &log.directory()?)? {
+            for (number, part) in layout::parts(&*self.storage, &log.directory()?)? {
                 if number < keep_from {
-                    self.storage.delete(&log.path(BatchId::new(number))?)?;
+                    let path = log.path(BatchId::new(number), Revision::new(part))?;
+                    self.storage.delete(&path)?;
                 }
+            }
+        }
+        for (number, part) in layout::parts(&*self.storage, &layout::accepted_directory()?)? {
+            if number < keep_from {
+                let path = layout::accepted_path(BatchId::new(number), part)?;
+                self.storage.delete(&path)?;
             }
         }
         Ok(())
     }
 }
 
+#[cfg(test)]
+mod decide_tests;
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::{BatchId, QueryId, Run};
+use crate::ids::{BatchId, QueryId, Revision, Run};
 use crate::message::EncodedMessage;
 use crate::source::ReadCounts;
+use crate::storage::StorePath;
 
 /// `query.json`: which query this checkpoint belongs to, with its source and its target.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -103,4 +104,50 @@ pub(crate) struct CommitsRecord {
     pub(crate) batch: BatchId,
     /// The checksum of `prepared/N`, which the target has recorded too.
     pub(crate) previous: String,
+}
+
+/// In the place of `commits/N`: a person has batch N written again (E3).
+///
+/// It has the name that `commits/N` would have, so that create-if-absent makes one of the two true,
+/// whoever wakes up late.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RevokedRecord {
+    pub(crate) query: QueryId,
+    pub(crate) run: Run,
+    pub(crate) batch: BatchId,
+    /// The revision that does not count any more.
+    pub(crate) revision: Revision,
+    /// The checksum of its `prepared` record.
+    pub(crate) previous: String,
+    /// What was wrong, for people.
+    pub(crate) files: Vec<DecidedFile>,
+    pub(crate) decided: String,
+    pub(crate) pid: u32,
+    pub(crate) host: String,
+}
+
+/// `accepted/N-K`: files of batch N that a person has accepted as published (E3).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptedRecord {
+    pub(crate) query: QueryId,
+    pub(crate) run: Run,
+    pub(crate) batch: BatchId,
+    /// Counts the acceptances of the batch, from 1.
+    pub(crate) number: u32,
+    /// The checksum of the `prepared` record that names the files.
+    pub(crate) previous: String,
+    pub(crate) files: Vec<DecidedFile>,
+    pub(crate) decided: String,
+    pub(crate) pid: u32,
+    pub(crate) host: String,
+}
+
+/// A file about which a person has decided, and what was found of it then.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DecidedFile {
+    pub(crate) path: StorePath,
+    pub(crate) found: String,
 }

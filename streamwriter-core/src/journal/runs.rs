@@ -11,6 +11,12 @@ use crate::storage::{Created, LockHolder, SharedStorage, StorePath};
 /// How many run records are kept.
 const RUNS_KEPT: u64 = 100;
 
+/// Returns the number that the next run will have.
+pub(super) fn next(storage: &SharedStorage) -> Result<Run> {
+    let newest = layout::numbers(&**storage, &StorePath::parse(layout::RUNS)?)?.pop();
+    Ok(newest.map_or(Run::FIRST, |newest| Run::new(newest).next()))
+}
+
 /// Creates the record of the next run.
 ///
 /// `named` is the newest run that a record of the journal names, and that record.

@@ -41,10 +41,10 @@ fn meet_the_record_of_another(fault: impl Fn(u64) -> DiskFault) -> Option<(bool,
     disk.begin(Some(fault(changes_before)));
     let (first, second) = open();
     let batch = BatchId::FIRST;
-    let _ = first.record(Log::Prepared, batch, &prepared(&first));
+    let _ = first.record(Log::Prepared, batch, Revision::FIRST, &prepared(&first));
     disk.struck()?;
     let met = second
-        .record(Log::Prepared, batch, &prepared(&second))
+        .record(Log::Prepared, batch, Revision::FIRST, &prepared(&second))
         .unwrap();
     disk.power_cut(Survival::Nothing).unwrap();
     let record = disk.path("state/prepared/00000000000000000000.json");

@@ -5,6 +5,7 @@ mod field;
 
 mod collections;
 mod scalars;
+mod staged;
 
 // Reached by generated code through `__private`.
 pub(crate) mod shape;
@@ -16,6 +17,7 @@ mod tests;
 
 pub(crate) use envelope::{EncodedMessage, decode, encode, from_value, to_value};
 pub use field::{FieldError, FieldResult, MessageField, MessageKey};
+pub(crate) use staged::{staged_objects, stored_messages};
 pub use totals::totals;
 
 use serde_json::Value;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::handle::StreamingQuery;
+use super::repair::Repair;
 use super::settings::{CheckpointChoice, Settings};
 use super::start::start;
 use super::trigger::Trigger;
@@ -14,7 +15,7 @@ use crate::guarantee::Guarantee;
 use crate::progress::QueryListener;
 use crate::source::Source;
 use crate::storage::SharedStorage;
-use crate::writer::WriteRows;
+use crate::writer::{StreamWriter, WriteRows};
 
 /// A query that has said where its checkpoint is, or that it has none.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl sealed::Checkpointed for CheckpointChosen {}
 
 /// Where a checkpoint can be: a directory, or any [`Storage`](crate::Storage).
 #[derive(Debug)]
-pub struct CheckpointPlace(CheckpointChoice);
+pub struct CheckpointPlace(pub(super) CheckpointChoice);
 
 impl From<&str> for CheckpointPlace {
     fn from(path: &str) -> Self {
@@ -225,10 +226,58 @@ impl<S, W, C> QueryBuilder<S, W, C> {
         self
     }
 
+    /// Takes the target over from the query with this id, if that one owns it now (E6).
+    ///
+    /// The error that refuses a target of another query prints the id. What that query has
+    /// published stays; it can publish no more and its next start is refused, until it takes the
+    /// target back in the same way. What it had prepared and not committed stays staged and is
+    /// published then. A call that stays in the program does nothing once the target is this
+    /// query's. The lock of a live driver is not taken by this: see [`take_over`](Self::take_over).
+    pub fn take_over_target_from(mut self, former_owner: impl Into<String>) -> Self {
+        self.settings.take_over_target_from = Some(former_owner.into());
+        self
+    }
+
+    /// Sets how old a staged leftover of a committed batch is before it is removed although its run
+    /// may not be over; 24 hours by default (E7).
+    ///
+    /// Leftovers of earlier runs, and of this one for a batch that it has committed, go at once.
+    pub fn leftover_age(mut self, age: Duration) -> Self {
+        self.settings.leftover_age = age;
+        self
+    }
+
     /// Adds a listener; a closure that takes a [`&QueryEvent`](crate::QueryEvent) is one.
     pub fn listener(mut self, listener: impl QueryListener) -> Self {
         self.settings.listeners.push(Box::new(listener));
         self
+    }
+
+    /// Looks at the batch that is prepared and not committed, so that a person can decide about it
+    /// (E3); instead of [`start`](Self::start), for a query that a commit has ended with the advice
+    /// to do so.
+    ///
+    /// After `Ok` checkpoint and target are locked and nothing else is changed; the decision is a
+    /// method of what is returned.
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start) as far as it comes;
+    /// [`Config`](crate::ErrorKind::Config) for a query without a checkpoint,
+    /// [`Mismatch`](crate::ErrorKind::Mismatch) for a checkpoint that no query has used,
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a sink whose target keeps no files.
+    pub fn repair(self) -> Result<Repair<S, W>>
+    where
+        S: Source,
+        W: StreamWriter,
+        C: sealed::Checkpointed,
+    {
+        let Self {
+            source,
+            writer,
+            settings,
+            ..
+        } = self;
+        Repair::open(source, writer, settings)
     }
 
     /// Checks everything that can be checked, recovers what an earlier run decided, and starts the

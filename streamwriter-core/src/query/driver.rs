@@ -9,7 +9,7 @@ use super::trigger::{Next, Trigger};
 use crate::engine::{Batch, Ended, Engine, Entry, Recovery, caught};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failpoint;
-use crate::ids::BatchId;
+use crate::ids::{BatchId, Revision};
 use crate::progress::QueryEvent;
 use crate::source::{PlanLimits, PlanOf, Source, source_error};
 use crate::sync::Instant;
@@ -146,7 +146,9 @@ where
             id,
             start,
             plan,
-            offsets: None,
+            before_prepared: None,
+            revision: Revision::FIRST,
+            revoked_in: None,
             planning: Some(began.elapsed()),
         }))
     }

@@ -5,13 +5,17 @@ mod control;
 mod driver;
 mod handle;
 mod listeners;
+mod repair;
 mod settings;
 mod start;
 mod trigger;
+mod upkeep;
 
 pub use builder::{CheckpointChosen, CheckpointNotChosen, CheckpointPlace, QueryBuilder};
 pub use control::QueryStatus;
 pub use handle::{StopHandle, StreamingQuery};
+pub use repair::Repair;
 pub use trigger::Trigger;
+pub use upkeep::{Survey, Upkeep};
 
 pub(crate) use control::Control;

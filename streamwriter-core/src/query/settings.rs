@@ -6,9 +6,11 @@ use super::trigger::Trigger;
 use crate::engine::TaskSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guarantee::Guarantee;
+use crate::ids::QueryId;
 use crate::progress::QueryListener;
 use crate::source::PlanLimits;
 use crate::storage::SharedStorage;
+use crate::target::LEFTOVER_AGE;
 
 /// Where the checkpoint is, if there is one.
 #[derive(Debug)]
@@ -34,6 +36,9 @@ pub(super) struct Settings {
     pub(super) batches_kept: u64,
     pub(super) required: Option<Guarantee>,
     pub(super) take_over: bool,
+    /// As the person wrote it; a query id.
+    pub(super) take_over_target_from: Option<String>,
+    pub(super) leftover_age: Duration,
     pub(super) listeners: Vec<Box<dyn QueryListener>>,
 }
 
@@ -54,6 +59,8 @@ impl Default for Settings {
             batches_kept: 100,
             required: None,
             take_over: false,
+            take_over_target_from: None,
+            leftover_age: LEFTOVER_AGE,
             listeners: Vec::new(),
         }
     }
@@ -92,7 +99,23 @@ impl Settings {
             return Err(Error::new(ErrorKind::Config, "task_timeout is zero")
                 .with_help("leave it out for tasks without a limit"));
         }
+        self.former_owner()?;
         self.trigger.validate()
+    }
+
+    /// Returns the query that the target is to be taken over from (E6).
+    pub(super) fn former_owner(&self) -> Result<Option<QueryId>> {
+        let Some(text) = &self.take_over_target_from else {
+            return Ok(None);
+        };
+        text.parse().map(Some).map_err(|error| {
+            Error::new(
+                ErrorKind::Config,
+                format!("take_over_target_from is {text:?}, which is no query id"),
+            )
+            .with_help("copy the id of the target's owner from the error that refused this query")
+            .with_source(error)
+        })
     }
 
     pub(super) fn executors(&self) -> usize {

@@ -7,7 +7,7 @@ use super::driver::Driver;
 use super::handle::StreamingQuery;
 use super::listeners::Listeners;
 use super::settings::{CheckpointChoice, Settings};
-use crate::engine::{Engine, Leftovers, QueryFacts, Recovery, caught};
+use crate::engine::{Engine, QueryFacts, Recovery, caught};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::failpoint;
 use crate::guarantee::Guarantee;
@@ -103,11 +103,8 @@ where
         },
         journal,
         offsets_tip: recovery.offsets_tip.clone(),
-        leftovers: if run > Run::FIRST {
-            Leftovers::OfEarlierRuns
-        } else {
-            Leftovers::None
-        },
+        // Earlier runs may have left staged files (E7).
+        leftovers: run > Run::FIRST,
     };
     let driver = Driver::new(
         engine,
@@ -119,7 +116,7 @@ where
     StreamingQuery::spawn(driver, control)
 }
 
-fn storage_of(choice: &CheckpointChoice) -> Result<Option<SharedStorage>> {
+pub(super) fn storage_of(choice: &CheckpointChoice) -> Result<Option<SharedStorage>> {
     match choice {
         CheckpointChoice::None => Ok(None),
         CheckpointChoice::Path(path) => LocalStorage::shared(path).map(Some),
@@ -214,9 +211,23 @@ fn open<R, W: WriteRows<R>>(
     sink: &str,
 ) -> Result<Opened> {
     let holder = LockHolder::this_process();
+    let former_owner = settings.former_owner()?;
+    if former_owner.is_some() && writer.target().is_none() {
+        return Err(Error::new(
+            ErrorKind::Config,
+            format!("the sink {sink} has no target that could be taken over"),
+        )
+        .with_help("leave take_over_target_from out"));
+    }
+    let claim = |query, checkpoint: String| {
+        TargetClaim::new(query, checkpoint)
+            .take_over(settings.take_over)
+            .take_over_target_from(former_owner)
+            .leftover_age(settings.leftover_age)
+    };
     let Some(storage) = storage else {
         let query = QueryId::random();
-        open_target(writer, TargetClaim::new(query, "no checkpoint"))?;
+        open_target(writer, claim(query, "no checkpoint".to_owned()))?;
         return Ok(Opened {
             query,
             run: Run::FIRST,
@@ -226,9 +237,7 @@ fn open<R, W: WriteRows<R>>(
     let checkpoint = Checkpoint::open(storage, source, sink, &holder, settings.take_over)?;
     let query = checkpoint.query();
     failpoint::pass("query");
-    let claim = TargetClaim::new(query, checkpoint.location())
-        .take_over(settings.take_over)
-        .claimed_before(checkpoint.has_batches()?);
+    let claim = claim(query, checkpoint.location()).claimed_before(checkpoint.has_batches()?);
     open_target(writer, claim)?;
     failpoint::pass("claimed");
     let journal = checkpoint.begin_run(&holder, settings.batches_kept)?;

@@ -7,6 +7,7 @@
 //! visible at once and consumes it.
 
 mod error;
+mod identity;
 mod local;
 mod lock;
 mod path;
@@ -17,6 +18,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use identity::ObjectIdentity;
 pub use local::LocalStorage;
 pub use lock::{LockHolder, StorageLock};
 pub use path::StorePath;
@@ -26,7 +28,7 @@ pub(crate) use error::StorageError;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use local::{DiskCall, DiskHook};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 
 /// A storage shared by the parts of a query.
 pub type SharedStorage = Arc<dyn Storage>;
@@ -64,6 +66,20 @@ impl Entry {
             modified,
         }
     }
+}
+
+/// Something that a listing does not show (E7).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Unlisted {
+    /// A temporary object of the storage itself; a crash may have left it torn.
+    Temporary(StorePath),
+    /// What a [`probe`](Storage::probe) has left that a crash cut short.
+    Probe(StorePath),
+    /// A directory with nothing in it.
+    EmptyDirectory(StorePath),
+    /// A name that is not text, made readable for people; no path leads there.
+    NotText(String),
 }
 
 /// Durable operations on one directory tree or bucket prefix.
@@ -125,11 +141,60 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Lists every object under a prefix, at any depth, in the order of their paths.
     ///
     /// A prefix that does not exist lists as empty. Temporary objects of the storage itself, which
-    /// a crash may leave torn, are not shown.
+    /// a crash may leave torn, are not shown, and neither are names that are not text: no path
+    /// leads to them. See [`unlisted`](Self::unlisted).
     ///
     /// # Errors
     /// [`Storage`](crate::ErrorKind::Storage).
     fn list(&self, prefix: &StorePath) -> Result<Vec<Entry>>;
+
+    /// Lists what [`list`](Self::list) does not show, at any depth; for people, and for a sweep.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn unlisted(&self, prefix: &StorePath) -> Result<Vec<Unlisted>> {
+        let _ = prefix;
+        Ok(Vec::new())
+    }
+
+    /// Returns a name below a prefix that is not text, if there is one: no listing shows it, so a
+    /// directory in which nothing foreign may lie has to be asked for it (E9).
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn name_that_is_not_text(&self, prefix: &StorePath) -> Result<Option<String>> {
+        let unlisted = self.unlisted(prefix)?.into_iter();
+        Ok(unlisted
+            .filter_map(|found| match found {
+                Unlisted::NotText(path) => Some(path),
+                _ => None,
+            })
+            .next())
+    }
+
+    /// Returns the size and the checksum of an object, as `finish` gives them; `None` if there is
+    /// none of that name.
+    ///
+    /// The default reads the object through. A storage whose checksums are others overrides it.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn identity(&self, path: &StorePath) -> Result<Option<ObjectIdentity>> {
+        identity::read_through(self, path)
+    }
+
+    /// Tells whether a staged and a final name that are both there are what one publication leaves
+    /// that was cut short; also if the staged one is gone by now.
+    ///
+    /// The default says so: whoever publishes by copying leaves both. A storage that moves files
+    /// and can tell two files of the same contents apart overrides it.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn is_one_object(&self, staged: &StorePath, path: &StorePath) -> Result<bool> {
+        let _ = (staged, path);
+        Ok(true)
+    }
 
     /// Deletes an object; returns whether there was one.
     ///
@@ -143,7 +208,8 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Makes an object durable that was found, not created, by this process.
     ///
     /// A record that a crashed process left visible may not have reached the disk; recovery calls
-    /// this before it acts on the record.
+    /// this before it acts on the record. Of a directory, the names in it become durable, and so
+    /// does the absence of those that were moved out of it.
     ///
     /// # Errors
     /// [`Storage`](crate::ErrorKind::Storage).
@@ -180,6 +246,43 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`Storage`](crate::ErrorKind::Storage).
     fn discard(&self, staged: &StorePath) -> Result<bool>;
+
+    /// Moves an object to a name where no reader looks, whole and without replacing anything;
+    /// returns whether there was one.
+    ///
+    /// After `Ok` it is gone from its old name, also after a power cut. After an error it may be
+    /// at either name, and a further call does the rest.
+    ///
+    /// The default has [`publish`](Self::publish) do it: on a file system both are a rename. A
+    /// storage that publishes nothing but what it has staged overrides it.
+    ///
+    /// # Errors
+    /// [`Mismatch`](crate::ErrorKind::Mismatch) if something lies at the new name;
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn withdraw(&self, path: &StorePath, to: &StorePath) -> Result<bool> {
+        if !self.exists(path)? {
+            return Ok(false);
+        }
+        let moved = StagedObject {
+            staged: path.clone(),
+            path: to.clone(),
+            size: 0,
+            // No object has this identity: whatever lies at the new name is an error.
+            checksum: String::new(),
+            token: None,
+        };
+        match self.publish(&[moved]) {
+            // A driver that woke up late has moved it on meanwhile.
+            Err(error) if error.kind() == ErrorKind::Mismatch && !self.exists(path)? => {
+                return Ok(false);
+            }
+            published => published?,
+        };
+        // IMPORTANT: without this a power cut could bring the old name back after the decision
+        // that took it away was acted on.
+        self.sync(&path.parent())?;
+        Ok(true)
+    }
 
     /// Removes a directory if nothing is in it; returns whether it did.
     ///

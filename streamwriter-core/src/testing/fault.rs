@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{
-    Created, Entry, LockHolder, Publication, SharedStorage, StagedObject, StagedUpload, Storage,
-    StorageError, StorageLock, StorePath,
+    Created, Entry, LockHolder, ObjectIdentity, Publication, SharedStorage, StagedObject,
+    StagedUpload, Storage, StorageError, StorageLock, StorePath, Unlisted,
 };
 
 /// On which side of its effect a step is struck.
@@ -256,6 +256,18 @@ impl Storage for FaultStorage {
         self.inner.list(prefix)
     }
 
+    fn unlisted(&self, prefix: &StorePath) -> Result<Vec<Unlisted>> {
+        self.inner.unlisted(prefix)
+    }
+
+    fn identity(&self, path: &StorePath) -> Result<Option<ObjectIdentity>> {
+        self.inner.identity(path)
+    }
+
+    fn is_one_object(&self, staged: &StorePath, path: &StorePath) -> Result<bool> {
+        self.inner.is_one_object(staged, path)
+    }
+
     fn delete(&self, path: &StorePath) -> Result<bool> {
         self.operation("delete", path, || self.inner.delete(path))
     }
@@ -289,6 +301,10 @@ impl Storage for FaultStorage {
 
     fn discard(&self, staged: &StorePath) -> Result<bool> {
         self.operation("discard", staged, || self.inner.discard(staged))
+    }
+
+    fn withdraw(&self, path: &StorePath, to: &StorePath) -> Result<bool> {
+        self.operation("withdraw", path, || self.inner.withdraw(path, to))
     }
 
     /// Not counted: nothing depends on whether an empty directory stays.

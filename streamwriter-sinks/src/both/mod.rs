@@ -21,7 +21,8 @@ mod tests;
 
 use streamwriter_core::__private::caught;
 use streamwriter_core::{
-    BatchContext, BoxError, Error, ErrorKind, Guarantee, Result, StreamWriter, Target, TargetRecord,
+    BatchContext, BoxError, Error, ErrorKind, Guarantee, Result, Revision, StreamWriter, Target,
+    TargetRecord,
 };
 
 pub use message::OfBoth;
@@ -97,15 +98,19 @@ fn has<W: StreamWriter>(writer: &W, batch: &BatchContext) -> Result<bool> {
     if found.batch < batch.batch_id() {
         return Ok(false);
     }
-    expect_record_of(&found, batch).map_err(|error| error.at_path(target.location()))?;
-    Ok(true)
+    is_record_of(&found, batch).map_err(|error| error.at_path(target.location()))
 }
 
-fn expect_record_of(found: &TargetRecord, batch: &BatchContext) -> Result<()> {
+/// Tells whether a record is of these messages, or of those that a person has revoked since; refuses
+/// any other.
+fn is_record_of(found: &TargetRecord, batch: &BatchContext) -> Result<bool> {
     let what = if found.batch > batch.batch_id() {
         format!("it has batch {} already", found.batch)
     } else if Some(found.prepared.as_str()) == batch.prepared_digest() {
-        return Ok(());
+        return Ok(true);
+    } else if batch.revision() > Revision::FIRST {
+        // The engine has held the record against the journal; a withdrawal has taken its files away.
+        return Ok(false);
     } else {
         "it has committed this batch from other messages than the journal's".to_owned()
     };

@@ -1,7 +1,8 @@
 //! The target of two sinks: each call goes to both, and each part remembers for itself (E6).
 
 use streamwriter_core::{
-    BatchId, QueryId, Result, Run, StreamWriter, Sweep, Target, TargetClaim, TargetRecord,
+    BatchId, Error, ErrorKind, FileFinding, Leftover, QueryId, Result, Revision, Run,
+    StoredMessage, StreamWriter, Sweep, SweepScope, Target, TargetClaim, TargetRecord, Withdrawal,
 };
 
 use super::{Both, together};
@@ -58,6 +59,56 @@ impl<A: StreamWriter, B: StreamWriter> Target for Both<A, B> {
         self.each(|target| target.record(record))
     }
 
+    fn record_revision(&self, record: &TargetRecord, revision: Revision) -> Result<()> {
+        self.each(|target| target.record_revision(record, revision))
+    }
+
+    /// Lists those of both, each with the location in front.
+    fn leftovers(&self, scope: &SweepScope) -> Result<Vec<Leftover>> {
+        let mut leftovers = Vec::new();
+        self.each(|target| {
+            let location = target.location();
+            let found = target.leftovers(scope)?.into_iter();
+            leftovers.extend(found.map(|mut leftover| {
+                leftover.path = format!("{location}/{}", leftover.path);
+                leftover
+            }));
+            Ok(())
+        })?;
+        Ok(leftovers)
+    }
+
+    /// Asks each about its own part of the messages; of a sink without a target nothing is known.
+    fn inspect(&self, messages: &[StoredMessage]) -> Result<Vec<FileFinding>> {
+        let mut found = Vec::new();
+        for (number, target) in [self.first.target(), self.second.target()]
+            .iter()
+            .enumerate()
+        {
+            let Some(target) = target else { continue };
+            let of_this = messages.iter().map(|message| part(message, number));
+            let of_this = of_this.collect::<Result<Vec<_>>>()?;
+            found.extend(target.inspect(&of_this)?);
+        }
+        Ok(found)
+    }
+
+    fn can_withdraw(&self) -> bool {
+        let targets = [self.first.target(), self.second.target()];
+        targets
+            .iter()
+            .all(|target| target.is_some_and(Target::can_withdraw))
+    }
+
+    fn withdraw(&self, withdrawal: &Withdrawal) -> Result<u64> {
+        let mut moved = 0;
+        self.each(|target| {
+            moved += target.withdraw(withdrawal)?;
+            Ok(())
+        })?;
+        Ok(moved)
+    }
+
     /// Sweeps both, also if one of them fails.
     fn sweep(&self, query: QueryId, run: Run, through: BatchId) -> Result<Sweep> {
         let (mut found, mut outcome) = (Sweep::default(), Ok(()));
@@ -75,4 +126,13 @@ impl<A: StreamWriter, B: StreamWriter> Target for Both<A, B> {
         }
         outcome.map(|()| found)
     }
+}
+
+fn part(message: &StoredMessage, number: usize) -> Result<StoredMessage> {
+    message.parts().into_iter().nth(number).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Message,
+            "a stored message is not that of two sinks",
+        )
+    })
 }

@@ -12,8 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use streamwriter_core::{
-    BatchContext, BatchId, BoxError, Error, ErrorKind, Guarantee, QueryId, Result, Rows, Run,
-    StreamWriter, Sweep, Target, TargetClaim, TargetRecord, TaskContext, WriteRows,
+    BatchContext, BatchId, BoxError, Error, ErrorKind, FileFinding, Guarantee, Leftover, QueryId,
+    Result, Revision, Rows, Run, StoredMessage, StreamWriter, Sweep, SweepScope, Target,
+    TargetClaim, TargetRecord, TaskContext, Withdrawal, WriteRows,
 };
 
 use crate::both::{Both, OfBoth};
@@ -203,6 +204,26 @@ impl<W: StreamWriter> Target for SetAside<W> {
 
     fn record(&self, record: &TargetRecord) -> Result<()> {
         self.both.record(record)
+    }
+
+    fn record_revision(&self, record: &TargetRecord, revision: Revision) -> Result<()> {
+        self.both.record_revision(record, revision)
+    }
+
+    fn leftovers(&self, scope: &SweepScope) -> Result<Vec<Leftover>> {
+        self.both.leftovers(scope)
+    }
+
+    fn inspect(&self, messages: &[StoredMessage]) -> Result<Vec<FileFinding>> {
+        self.both.inspect(messages)
+    }
+
+    fn can_withdraw(&self) -> bool {
+        self.both.can_withdraw()
+    }
+
+    fn withdraw(&self, withdrawal: &Withdrawal) -> Result<u64> {
+        self.both.withdraw(withdrawal)
     }
 
     fn sweep(&self, query: QueryId, run: Run, through: BatchId) -> Result<Sweep> {

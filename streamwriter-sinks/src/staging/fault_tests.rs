@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use streamwriter_core::testing::Pretend;
 use streamwriter_core::{
-    Created, Entry, Error, ErrorKind, LockHolder, PartitionId, Publication, StagedUpload,
+    Created, Entry, Error, ErrorKind, LockHolder, ObjectIdentity, PartitionId, Publication,
+    StagedUpload, Unlisted,
 };
 
 use super::*;
@@ -74,6 +75,18 @@ impl Storage for CrashingStorage {
 
     fn list(&self, prefix: &StorePath) -> Result<Vec<Entry>> {
         self.1.step(|| self.0.list(prefix))
+    }
+
+    fn unlisted(&self, prefix: &StorePath) -> Result<Vec<Unlisted>> {
+        self.1.step(|| self.0.unlisted(prefix))
+    }
+
+    fn identity(&self, path: &StorePath) -> Result<Option<ObjectIdentity>> {
+        self.1.step(|| self.0.identity(path))
+    }
+
+    fn withdraw(&self, path: &StorePath, to: &StorePath) -> Result<bool> {
+        self.1.step(|| self.0.withdraw(path, to))
     }
 
     fn delete(&self, path: &StorePath) -> Result<bool> {

@@ -8,21 +8,25 @@ pub(crate) mod fuzz;
 mod names;
 mod owner;
 mod sweep;
+mod withdraw;
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use streamwriter_core::__private::pass_failpoint;
 use streamwriter_core::{
-    BatchContext, BatchId, LocalStorage, QueryId, Result, Run, SharedStorage, StagedObject,
-    Storage, StorageLock, StorePath, Sweep, Target, TargetClaim, TargetRecord, TaskContext,
+    BatchContext, BatchId, FileFinding, Leftover, LocalStorage, QueryId, Result, Revision, Run,
+    SharedStorage, StagedObject, Storage, StorageLock, StorePath, StoredMessage, Sweep, SweepScope,
+    Target, TargetClaim, TargetRecord, TaskContext, Withdrawal,
 };
 
 #[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
 pub(crate) use error::write_failed;
 pub use file::StagingFile;
 
+use committed::Records;
 use error::StagingError;
 use names::{FinalName, StagedName};
 
@@ -46,10 +50,12 @@ const FILES_PER_FENCE: usize = 64;
 /// ```text
 /// part-b0000000003-p00000-f0000-{query}.parquet     published: batch 3, partition 0, file 0
 /// _streamwriter/owner                                which query writes here, and its checkpoint
+/// _streamwriter/owners/00000000000000000002          the query that took the target over, if any
 /// _streamwriter/lock                                 which process does so now
 /// _streamwriter/committed/00000000000000000003       the record that batch 3 is committed
 /// _streamwriter/staging/{query}/00000000000000000004/r2-p0-a1-f0
 ///                                                    staged: run 2, partition 0, attempt 1, file 0
+/// _streamwriter/withdrawn/…                          what a person's decision took out of sight
 /// ```
 /// A reader that lists `*.parquet` sees published files only, and each of them is complete.
 ///
@@ -125,10 +131,13 @@ pub struct Staging {
     held: Mutex<Option<Held>>,
 }
 
-/// What `open` leaves behind: whose the target is, and the lock.
+/// What `open` leaves behind: whose the target is, since which take-over, and the lock.
 #[derive(Debug)]
 struct Held {
     query: QueryId,
+    generation: u64,
+    records: Records,
+    leftover_age: Duration,
     _lock: Box<dyn StorageLock>,
 }
 
@@ -190,20 +199,49 @@ impl Staging {
     /// # Errors
     /// [`Mismatch`](streamwriter_core::ErrorKind::Mismatch) names a file that is not of this
     /// batch, is neither staged nor published, or has a final name under which something else
-    /// lies, and a target that belongs to another query;
-    /// [`Superseded`](streamwriter_core::ErrorKind::Superseded) if a newer run has taken over;
-    /// [`Storage`](streamwriter_core::ErrorKind::Storage).
+    /// lies, unless a person has [accepted](BatchContext::accepts) the file as published, and a
+    /// target that belongs to another query;
+    /// [`Superseded`](streamwriter_core::ErrorKind::Superseded) if a newer run has taken over, or
+    /// another query the target; [`Storage`](streamwriter_core::ErrorKind::Storage).
     pub fn publish(&self, files: &[StagedObject], batch: &BatchContext) -> Result<()> {
-        self.expect_query(batch)?;
+        self.expect_owner(batch.query_id())?;
         expect_files_of(files, batch)?;
-        for files in files.chunks(FILES_PER_FENCE) {
+        for (number, files) in files.chunks(FILES_PER_FENCE).enumerate() {
             // IMPORTANT: a driver that was stopped and comes back may only find out here that
             // its successor has decided otherwise (E5).
             batch.check_current()?;
+            if number > 0 {
+                self.expect_owner(batch.query_id())?;
+            }
             pass_failpoint("publishing");
-            self.storage.publish(files)?;
+            self.publish_some(files, batch)?;
         }
         self.remove_directory_of(batch);
+        Ok(())
+    }
+
+    fn publish_some(&self, files: &[StagedObject], batch: &BatchContext) -> Result<()> {
+        if !files.iter().any(|file| batch.accepts(&file.path)) {
+            let published = self.storage.publish(files);
+            return published
+                .map(drop)
+                .map_err(|error| withdraw::with_choices(error, batch));
+        }
+        for file in files {
+            let published = self.storage.publish(std::slice::from_ref(file));
+            match published {
+                Err(error) if batch.accepts(&file.path) && withdraw::is_for_a_person(&error) => {
+                    tracing::warn!(
+                        batch = %batch.batch_id(), file = %file.path, %error,
+                        "counts as published, as a person has decided"
+                    );
+                    withdraw::keep_staged(&*self.storage, file, batch)?;
+                }
+                published => {
+                    published.map_err(|error| withdraw::with_choices(error, batch))?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -230,17 +268,28 @@ impl Staging {
         &self.storage
     }
 
-    /// Makes sure that the target is this query's, or nobody's.
+    /// Makes sure that the target is still this query's, or nobody's (E6).
     ///
     /// A target that was claimed when it was opened and is not claimed any more was emptied or
-    /// exchanged underneath; what is published now would lie alone in it (E6).
-    fn expect_query(&self, batch: &BatchContext) -> Result<()> {
-        let opened_for = self.held().as_ref().map(|held| held.query);
-        owner::expect_query(
-            &*self.storage,
-            batch.query_id(),
-            opened_for == Some(batch.query_id()),
-        )
+    /// exchanged underneath; what is published now would lie alone in it.
+    fn expect_owner(&self, query: QueryId) -> Result<()> {
+        let opened_as = self
+            .held()
+            .as_ref()
+            .filter(|held| held.query == query)
+            .map(|held| held.generation);
+        match opened_as {
+            Some(generation) => owner::expect_generation(&*self.storage, query, generation),
+            None => owner::expect_query(&*self.storage, query),
+        }
+    }
+
+    /// Where the records of a query's commits lie.
+    fn records_of(&self, query: QueryId) -> Result<Records> {
+        if let Some(held) = self.held().as_ref().filter(|held| held.query == query) {
+            return Ok(held.records.clone());
+        }
+        Records::of(query, owner::read(&*self.storage)?.as_ref())
     }
 
     /// Removes the staging directory of a batch if nothing is left in it.
@@ -268,7 +317,8 @@ impl Target for Staging {
 
     /// Locks the directory, proves that files can be created only if absent, and claims it.
     ///
-    /// A target that is another query's, or does not know this one, is left as it is.
+    /// A target that is another query's, or does not know this one, is left as it is, unless the
+    /// claim says that it is to be taken over.
     fn open(&self, claim: &TargetClaim) -> Result<()> {
         let storage = &*self.storage;
         // Before anything is made: a directory that is not ours is not to be written to at all.
@@ -280,25 +330,70 @@ impl Target for Staging {
         storage.probe()?;
         // Not in the data directory itself: what lies there may be somebody else's.
         storage.remove_temporary(&names::own_directory()?)?;
-        owner::claim(storage, claim)?;
-        committed::purge(storage)?;
+        let owners = owner::claim(storage, claim)?;
+        committed::expect_owners(storage, &owners)?;
+        let records = Records::of(claim.query, Some(&owners))?;
+        records.purge(storage)?;
         *self.held() = Some(Held {
             query: claim.query,
+            generation: owners.generation(),
+            records,
+            leftover_age: claim.leftover_age,
             _lock: lock,
         });
         Ok(())
     }
 
     fn last_committed(&self, query: QueryId) -> Result<Option<TargetRecord>> {
-        committed::last(&*self.storage, query)
+        self.records_of(query)?.last(&*self.storage, query)
     }
 
     fn record(&self, record: &TargetRecord) -> Result<()> {
-        committed::create(&*self.storage, record)
+        self.record_revision(record, Revision::FIRST)
+    }
+
+    fn record_revision(&self, record: &TargetRecord, revision: Revision) -> Result<()> {
+        self.expect_owner(record.query)?;
+        // A take-over between the look and this changes nothing: the batch is published, and the
+        // record of it meets none of the new owner's.
+        self.records_of(record.query)?
+            .create(&*self.storage, record, revision)
     }
 
     fn sweep(&self, query: QueryId, run: Run, through: BatchId) -> Result<Sweep> {
-        sweep::sweep(&*self.storage, query, run, through)
+        let mut scope = SweepScope::new(query, run).committed(Some(through));
+        if let Some(held) = self.held().as_ref() {
+            scope = scope.age(held.leftover_age);
+        }
+        sweep::sweep(&*self.storage, &scope)
+    }
+
+    fn leftovers(&self, scope: &SweepScope) -> Result<Vec<Leftover>> {
+        if let Some(owners) = owner::read(&*self.storage)?
+            && !owners.know(scope.query)
+        {
+            return Err(StagingError::NeverOwned {
+                location: self.storage.location(),
+                query: scope.query,
+            }
+            .into());
+        }
+        sweep::look(&*self.storage, scope)
+    }
+
+    fn inspect(&self, messages: &[StoredMessage]) -> Result<Vec<FileFinding>> {
+        let files = messages.iter().flat_map(StoredMessage::staged_objects);
+        let inspect = |file| withdraw::inspect(&*self.storage, &file);
+        files.map(inspect).collect()
+    }
+
+    fn can_withdraw(&self) -> bool {
+        true
+    }
+
+    fn withdraw(&self, withdrawal: &Withdrawal) -> Result<u64> {
+        self.expect_owner(withdrawal.query)?;
+        withdraw::withdraw(&*self.storage, withdrawal)
     }
 }
 
@@ -326,4 +421,8 @@ fn place(storage: &dyn Storage, path: &StorePath) -> String {
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ways_out_tests;

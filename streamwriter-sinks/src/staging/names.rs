@@ -3,8 +3,8 @@
 use std::fmt;
 
 use streamwriter_core::{
-    Attempt, BatchContext, BatchId, PartitionId, QueryId, Result, Run, StagedObject, StorePath,
-    TaskContext,
+    Attempt, BatchContext, BatchId, PartitionId, QueryId, Result, Revision, Run, StagedObject,
+    StorePath, TaskContext,
 };
 
 use super::error::StagingError;
@@ -17,6 +17,9 @@ pub(super) const OWN_DIRECTORY: &str = "_streamwriter";
 pub(super) struct FinalName {
     pub(super) query: QueryId,
     pub(super) batch: BatchId,
+    /// A part of the name, so that a driver that wakes up late and moves the files of a revoked
+    /// revision out of sight cannot meet those of the next one.
+    pub(super) revision: Revision,
     pub(super) partition: PartitionId,
     pub(super) file: u32,
     pub(super) extension: String,
@@ -27,6 +30,7 @@ impl FinalName {
         Ok(Self {
             query: task.query_id(),
             batch: task.batch_id(),
+            revision: task.revision(),
             partition: task.partition(),
             file,
             extension: checked_extension(extension)?.to_owned(),
@@ -40,9 +44,11 @@ impl FinalName {
         let (batch, rest) = rest.split_once("-p")?;
         let (partition, rest) = rest.split_once("-f")?;
         let (file, query) = rest.split_once('-')?;
+        let (batch, revision) = batch.split_once("-w").unwrap_or((batch, "0"));
         let parsed = Self {
             query: query.parse().ok()?,
             batch: BatchId::new(batch.parse().ok()?),
+            revision: Revision::new(revision.parse().ok()?),
             partition: PartitionId::new(partition.parse().ok()?),
             file: file.parse().ok()?,
             extension: extension.to_owned(),
@@ -56,15 +62,17 @@ impl fmt::Display for FinalName {
         let Self {
             query,
             batch,
+            revision,
             partition,
             file,
             extension,
         } = self;
         let (batch, partition) = (batch.get(), partition.get());
-        write!(
-            f,
-            "part-b{batch:010}-p{partition:05}-f{file:04}-{query}.{extension}"
-        )
+        write!(f, "part-b{batch:010}")?;
+        if *revision > Revision::FIRST {
+            write!(f, "-w{revision}")?;
+        }
+        write!(f, "-p{partition:05}-f{file:04}-{query}.{extension}")
     }
 }
 
@@ -123,6 +131,21 @@ pub(super) fn owner() -> Result<StorePath> {
     own_directory()?.join("owner")
 }
 
+pub(super) fn owners_directory() -> Result<StorePath> {
+    own_directory()?.join("owners")
+}
+
+/// Names the record of a take-over: the owner of this generation, from 2 on.
+pub(super) fn owner_of_generation(generation: u64) -> Result<StorePath> {
+    owners_directory()?.join(&format!("{generation:020}"))
+}
+
+/// Reads what [`owner_of_generation`] printed, and nothing else.
+pub(super) fn parse_generation(name: &str) -> Option<u64> {
+    let generation = name.parse().ok()?;
+    (generation >= 2 && format!("{generation:020}") == name).then_some(generation)
+}
+
 pub(super) fn lock() -> Result<StorePath> {
     own_directory()?.join("lock")
 }
@@ -131,12 +154,27 @@ pub(super) fn committed_directory() -> Result<StorePath> {
     own_directory()?.join("committed")
 }
 
-pub(super) fn committed(batch: BatchId) -> Result<StorePath> {
-    committed_directory()?.join(&batch_name(batch))
+pub(super) fn staging_directory() -> Result<StorePath> {
+    own_directory()?.join("staging")
 }
 
 pub(super) fn staging_of_query(query: QueryId) -> Result<StorePath> {
-    own_directory()?.join("staging")?.join(&query.to_string())
+    staging_directory()?.join(&query.to_string())
+}
+
+/// Where files go that a person's decision takes out of the readers' sight (E3).
+pub(super) fn withdrawn_directory() -> Result<StorePath> {
+    own_directory()?.join("withdrawn")
+}
+
+pub(super) fn withdrawn_of(
+    query: QueryId,
+    batch: BatchId,
+    revision: Revision,
+) -> Result<StorePath> {
+    withdrawn_directory()?
+        .join(&query.to_string())?
+        .join(&record_name(batch, revision))
 }
 
 pub(super) fn staging_of_batch(query: QueryId, batch: BatchId) -> Result<StorePath> {
@@ -152,6 +190,22 @@ pub(super) fn batch_name(batch: BatchId) -> String {
 pub(super) fn parse_batch_name(name: &str) -> Option<BatchId> {
     let batch = BatchId::new(name.parse().ok()?);
     (batch_name(batch) == name).then_some(batch)
+}
+
+/// Prints a batch and its revision; the name of a batch as it was written first is its own.
+pub(super) fn record_name(batch: BatchId, revision: Revision) -> String {
+    if revision == Revision::FIRST {
+        return batch_name(batch);
+    }
+    format!("{}-{revision}", batch_name(batch))
+}
+
+/// Reads what [`record_name`] printed, and nothing else.
+pub(super) fn parse_record_name(name: &str) -> Option<(BatchId, Revision)> {
+    let (batch, revision) = name.split_once('-').unwrap_or((name, "0"));
+    let batch = parse_batch_name(batch)?;
+    let revision = Revision::new(revision.parse().ok()?);
+    (record_name(batch, revision) == name).then_some((batch, revision))
 }
 
 /// Tells which batch and which staged name a path below the query's staging directory has.
@@ -194,6 +248,9 @@ pub(super) fn foreign_to(
     if name.batch != batch.batch_id() {
         return Ok(Some("it belongs to another batch"));
     }
+    if name.revision != batch.revision() {
+        return Ok(Some("it belongs to another revision of the batch"));
+    }
     let below = staging_of_query(name.query)?;
     let Some((staged_for, staged)) = parse_staged(&below, &object.staged) else {
         return Ok(Some("its staged name is not one that staging gives"));
@@ -230,6 +287,9 @@ mod tests {
         for bad in [
             text.replace("b0000000000", "b0"),
             text.replace("-f0003", "-f+003"),
+            text.replace("-p00000", "-w0-p00000"),
+            text.replace("-p00000", "-w01-p00000"),
+            text.replace("-p00000", "-w-p00000"),
             text.to_uppercase(),
             format!("x{text}"),
             text.replace(".csv.zst", ""),
@@ -247,6 +307,36 @@ mod tests {
         ] {
             assert_eq!(StagedName::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn e3_the_revision_of_a_batch_that_was_written_again_is_a_part_of_its_names() {
+        let first = FinalName::new(&Pretend::default().task(), 3, "csv").unwrap();
+        let again = FinalName {
+            revision: Revision::new(12),
+            ..first.clone()
+        };
+        let text = again.to_string();
+        assert!(
+            text.starts_with("part-b0000000000-w12-p00000-f0003-"),
+            "{text}"
+        );
+        assert_eq!(FinalName::parse(&text), Some(again));
+        let batch = BatchId::new(3);
+        assert_eq!(record_name(batch, Revision::FIRST), batch_name(batch));
+        for (name, parsed) in [
+            ("00000000000000000003", Some((batch, Revision::FIRST))),
+            ("00000000000000000003-2", Some((batch, Revision::new(2)))),
+            ("00000000000000000003-0", None),
+            ("00000000000000000003-02", None),
+            ("00000000000000000003-", None),
+            ("3-2", None),
+        ] {
+            assert_eq!(parse_record_name(name), parsed, "{name}");
+        }
+        assert_eq!(parse_generation("00000000000000000002"), Some(2));
+        assert_eq!(parse_generation("00000000000000000001"), None);
+        assert_eq!(parse_generation("2"), None);
     }
 
     #[test]

@@ -131,5 +131,6 @@ fn e1_e8_a_process_without_file_descriptors() {
         }
     }
     println!("few from a step on: {struck:?}");
-    struck.expect(&["offsets", "staging", "prepared", "owner", "committed"]);
+    // The record in `committed` comes behind a look at the owner, which needs as many.
+    struck.expect(&["offsets", "staging", "prepared", "owner"]);
 }

@@ -129,14 +129,14 @@ pub(super) fn expect_no_row_twice(disk: &SimulatedDisk) -> Result<(), String> {
     }
 }
 
-/// The rows that a reader of `*.jsonl` sees.
-fn visible(disk: &SimulatedDisk) -> Result<Vec<u64>, String> {
+/// The rows that a reader of `*.jsonl` and `*.txt` sees.
+pub(super) fn visible(disk: &SimulatedDisk) -> Result<Vec<u64>, String> {
     let mut rows = Vec::new();
     for entry in fs::read_dir(disk.path(TARGET)).into_iter().flatten() {
         let path = entry.unwrap().path();
         if path
             .extension()
-            .is_some_and(|extension| extension == "jsonl")
+            .is_some_and(|extension| extension == "jsonl" || extension == "txt")
         {
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             let whole = text.ends_with('\n');

@@ -9,6 +9,7 @@
 //! | `errors.rs` | `ENOSPC`, `EIO`, `EACCES`, once and for ever | every change and look; pairs |
 //! | `torn.rs` | a part of a write; the poison after a failed sync | every write; every sync |
 //! | `walks.rs` | many lives, each ended by a kill, a cut or an error | anywhere; shrunk |
+//! | `ways_out.rs` | a power cut in what a person decides, and in what follows | every change |
 //! | `flaws.rs` | a disk that breaks a promise: the twins | until the matrix rejects it |
 //!
 //! A change is a system call that makes, writes, names, removes or syncs. What survives a cut is
@@ -28,3 +29,4 @@ mod recovery;
 mod source;
 mod torn;
 mod walks;
+mod ways_out;

@@ -49,21 +49,25 @@ impl LocalStorage {
     /// file has it, the batch was published before, from messages that the journal has lost; what
     /// else was published then may be doubled by what these messages name.
     pub(super) fn expect_one_file(&self, staged: &Path, target: &Path) -> Result<(), StorageError> {
+        match self.is_one_file(staged, target)? {
+            true => Ok(()),
+            false => Err(StorageError::PublishedBefore {
+                path: target.display().to_string(),
+                staged: staged.display().to_string(),
+            }),
+        }
+    }
+
+    /// Tells whether two names are of one file, or the first of none any more.
+    pub(super) fn is_one_file(&self, staged: &Path, target: &Path) -> Result<bool, StorageError> {
         let disk = self.durable.disk();
         let open = match disk.open(staged) {
             Ok(open) => open,
             // Another process was quicker, and the final file is the right one.
-            Err(error) if is_absent(&error) => return Ok(()),
+            Err(error) if is_absent(&error) => return Ok(true),
             Err(error) => return Err(failed("look up", staged, error)),
         };
-        match lock::is_current(disk, &open, target) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(StorageError::PublishedBefore {
-                path: target.display().to_string(),
-                staged: staged.display().to_string(),
-            }),
-            Err(error) => Err(failed("look up", target, error)),
-        }
+        lock::is_current(disk, &open, target).map_err(|error| failed("look up", target, error))
     }
 
     /// Returns what a file holds if it is not what the object names.

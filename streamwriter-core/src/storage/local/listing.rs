@@ -1,11 +1,11 @@
 //! What is in a directory.
 
+use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::temporary::TEMPORARY_PREFIX;
-use super::{Entry, LocalStorage, StorageError, StorePath, is_absent, name_of};
+use super::{Entry, LocalStorage, StorageError, StorePath, is_absent, is_temporary};
 use crate::error::Result;
 
 impl LocalStorage {
@@ -32,11 +32,13 @@ impl LocalStorage {
         entries: &mut Vec<Entry>,
     ) -> Result<()> {
         for file in self.read_directory(directory)? {
-            let name = name_of(&file);
-            if name.starts_with(TEMPORARY_PREFIX) {
+            // A name that is not text is none that this storage gives. Made into text, it could be
+            // the name of another file.
+            let name = file.file_name().and_then(OsStr::to_str);
+            let Some(name) = name.filter(|name| !is_temporary(name)) else {
                 continue;
-            }
-            let path = prefix.join(&name)?;
+            };
+            let path = prefix.join(name)?;
             let Some(metadata) = self.look_at_listed(&file)? else {
                 continue;
             };

@@ -8,6 +8,7 @@ mod listing;
 mod lock;
 mod own;
 mod temporary;
+mod unlisted;
 mod upload;
 
 use std::borrow::Cow;
@@ -20,11 +21,12 @@ use self::disk::Disk;
 use self::durable::{Durable, Moved};
 use self::lock::LocalLock;
 use self::own::OwnFiles;
-use self::temporary::TEMPORARY_PREFIX;
+use self::temporary::{TEMPORARY_PREFIX, is_temporary};
+pub(super) use self::upload::Identity;
 use self::upload::LocalUpload;
 use super::{
     Created, Entry, LockHolder, Publication, SharedStorage, StagedObject, StagedUpload, Storage,
-    StorageError, StorageLock, StorePath,
+    StorageError, StorageLock, StorePath, Unlisted,
 };
 use crate::error::Result;
 use crate::failpoint;
@@ -141,6 +143,37 @@ impl LocalStorage {
     }
 }
 
+impl LocalStorage {
+    /// Moves a file to another name, durably at both ends; returns whether there was one.
+    fn withdraw_one(&self, from: &Path, to: &Path) -> Result<bool, StorageError> {
+        if !self.durable.is_there(from)? {
+            return Ok(false);
+        }
+        self.own_files.remove(from);
+        self.durable.ensure_directory(parent_of(to))?;
+        let has_both_names = match self.durable.move_without_replacing(from, to)? {
+            Moved::Done => false,
+            Moved::Linked => true,
+            // A driver that woke up late has moved it on meanwhile.
+            Moved::SourceMissing => return Ok(false),
+            // A crash between `link` and `unlink` leaves both names of one file.
+            Moved::TargetExists => {
+                self.expect_one_file(from, to)?;
+                true
+            }
+        };
+        self.durable.sync_directory(parent_of(to))?;
+        // IMPORTANT: not before the sync, or a power cut could leave the file without any name.
+        if has_both_names {
+            self.durable.remove(from)?;
+        }
+        // IMPORTANT: without this a power cut could bring the old name back after the decision
+        // that took it away was acted on.
+        self.durable.sync_directory(parent_of(from))?;
+        Ok(true)
+    }
+}
+
 impl Storage for LocalStorage {
     fn location(&self) -> String {
         self.root.display().to_string()
@@ -204,8 +237,18 @@ impl Storage for LocalStorage {
 
     fn sync(&self, path: &StorePath) -> Result<()> {
         let file = self.full_path(path);
-        self.durable.sync_found(&file)?;
+        if file.is_dir() {
+            self.durable.sync_directory(&file)?;
+        } else {
+            self.durable.sync_found(&file)?;
+        }
         Ok(())
+    }
+
+    fn unlisted(&self, prefix: &StorePath) -> Result<Vec<Unlisted>> {
+        let mut found = Vec::new();
+        self.unlisted_into(&self.full_path(prefix), prefix, &mut found)?;
+        Ok(found)
     }
 
     fn remove_temporary(&self, prefix: &StorePath) -> Result<()> {
@@ -250,6 +293,14 @@ impl Storage for LocalStorage {
 
     fn discard(&self, staged: &StorePath) -> Result<bool> {
         self.delete(staged)
+    }
+
+    fn withdraw(&self, path: &StorePath, to: &StorePath) -> Result<bool> {
+        Ok(self.withdraw_one(&self.full_path(path), &self.full_path(to))?)
+    }
+
+    fn is_one_object(&self, staged: &StorePath, path: &StorePath) -> Result<bool> {
+        Ok(self.is_one_file(&self.full_path(staged), &self.full_path(path))?)
     }
 
     fn remove_directory(&self, path: &StorePath) -> Result<bool> {

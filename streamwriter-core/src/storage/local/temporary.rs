@@ -13,6 +13,10 @@ pub(super) const TEMPORARY_PREFIX: &str = ".tmp-";
 /// How those of a probe begin, which lie in the root, where foreign files may lie as well.
 const PROBE_PREFIX: &str = ".tmp-probe-";
 
+/// How often a probe creates its file. A storage that creates files only if they are absent needs
+/// two tries.
+const PROBE_TRIES: u32 = 4;
+
 impl LocalStorage {
     /// Writes a file that is to be called `target`, and is in the errors, under a temporary name
     /// beside it, and syncs its bytes.
@@ -56,18 +60,23 @@ impl LocalStorage {
             }
         }
         let target = temporary_name(&self.root, PROBE_PREFIX);
-        let outcome = self
-            .move_new_to(&target)
-            .and_then(|_| self.move_new_to(&target));
+        let outcome = self.prove_at(&target);
         self.durable.remove_quietly(&target);
-        match outcome? {
-            Moved::TargetExists => Ok(()),
-            Moved::Done | Moved::Linked | Moved::SourceMissing => {
-                Err(StorageError::NoCreateIfAbsent {
-                    path: self.location(),
-                })
+        outcome
+    }
+
+    /// Creates a file of one name again and again: a later creation must find the earlier one.
+    fn prove_at(&self, target: &Path) -> Result<(), StorageError> {
+        for _ in 0..PROBE_TRIES {
+            // Any other outcome is either a storage that replaces files, or a driver that takes the
+            // lock over just now and has removed this probe as a leftover: another try tells.
+            if let Moved::TargetExists = self.move_new_to(target)? {
+                return Ok(());
             }
         }
+        Err(StorageError::NoCreateIfAbsent {
+            path: self.location(),
+        })
     }
 
     fn move_new_to(&self, target: &Path) -> Result<Moved, StorageError> {
@@ -84,8 +93,12 @@ fn temporary_name(directory: &Path, prefix: &str) -> PathBuf {
     directory.join(format!("{prefix}{}", Uuid::new_v4()))
 }
 
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY_PREFIX)
+}
+
 /// Only a name that a probe gives: the root may be a directory with files of other people.
-fn is_of_a_probe(name: &str) -> bool {
+pub(super) fn is_of_a_probe(name: &str) -> bool {
     name.strip_prefix(PROBE_PREFIX)
         .is_some_and(|id| Uuid::try_parse(id).is_ok())
 }

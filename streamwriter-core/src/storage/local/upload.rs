@@ -119,18 +119,22 @@ impl Drop for LocalUpload {
 
 /// Size and XXH3 (64 bits, seed 0) of the bytes seen so far.
 #[derive(Default)]
-struct Identity {
+pub(in crate::storage) struct Identity {
     size: u64,
     hash: Xxh3,
 }
 
 impl Identity {
-    fn update(&mut self, bytes: &[u8]) {
+    pub(in crate::storage) fn update(&mut self, bytes: &[u8]) {
         self.size += bytes.len() as u64;
         self.hash.update(bytes);
     }
 
-    fn checksum(&self) -> String {
+    pub(in crate::storage) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(in crate::storage) fn checksum(&self) -> String {
         format!("xxh3:{:016x}", self.hash.digest())
     }
 }

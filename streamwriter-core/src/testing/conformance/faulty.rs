@@ -6,8 +6,10 @@ use super::faults::{Action, Step};
 use super::script::{Script, hang};
 use crate::context::{BatchContext, TaskContext};
 use crate::error::{BoxError, Result};
+use crate::finding::{FileFinding, StoredMessage, Withdrawal};
 use crate::guarantee::Guarantee;
-use crate::ids::{BatchId, QueryId, Run};
+use crate::ids::{BatchId, QueryId, Revision, Run};
+use crate::leftover::{Leftover, SweepScope};
 use crate::message::{self, CommitMessage};
 use crate::rows::{End, Rows, sealed};
 use crate::target::{Sweep, Target, TargetClaim, TargetRecord};
@@ -241,6 +243,34 @@ impl<W: StreamWriter> Target for Faulty<W> {
         self.with_target(|target| target.record(record))
             .unwrap_or(Ok(()))?;
         self.script.pass(Step::Record, id, When::After)
+    }
+
+    fn record_revision(&self, record: &TargetRecord, revision: Revision) -> Result<()> {
+        let id = record.batch.get();
+        self.script.pass(Step::Record, id, When::Before)?;
+        self.with_target(|target| target.record_revision(record, revision))
+            .unwrap_or(Ok(()))?;
+        self.script.pass(Step::Record, id, When::After)
+    }
+
+    fn leftovers(&self, scope: &SweepScope) -> Result<Vec<Leftover>> {
+        self.with_target(|target| target.leftovers(scope))
+            .unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    fn inspect(&self, messages: &[StoredMessage]) -> Result<Vec<FileFinding>> {
+        self.with_target(|target| target.inspect(messages))
+            .unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    fn can_withdraw(&self) -> bool {
+        self.with_target(|target| target.can_withdraw())
+            .unwrap_or(false)
+    }
+
+    fn withdraw(&self, withdrawal: &Withdrawal) -> Result<u64> {
+        self.with_target(|target| target.withdraw(withdrawal))
+            .unwrap_or(Ok(0))
     }
 
     fn sweep(&self, query: QueryId, run: Run, through: BatchId) -> Result<Sweep> {

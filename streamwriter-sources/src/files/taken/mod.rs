@@ -115,11 +115,17 @@ impl Store {
             contained: Vec::new(),
         };
         let mut heads = Vec::new();
+        if let Some(path) = store.storage.name_that_is_not_text(&store.directory)? {
+            return Err(foreign(path));
+        }
         for entry in store.storage.list(&store.directory)? {
             let direct = entry.path.parent() == store.directory;
             match SegmentHead::from_name(&entry.path) {
                 Some(head) if direct => heads.push((head, entry.path)),
-                _ => return Err(store.foreign(&entry.path)),
+                _ => {
+                    let path = format!("{}/{}", store.storage.location(), entry.path);
+                    return Err(foreign(path));
+                }
             }
         }
         let (kept, contained) = outermost(heads, |path, reason| store.damaged(path, reason))?;
@@ -274,15 +280,15 @@ impl Store {
     fn damaged(&self, path: &StorePath, reason: &str) -> Error {
         damaged(&self.storage, path, reason)
     }
+}
 
-    fn foreign(&self, path: &StorePath) -> Error {
-        Error::new(
-            ErrorKind::Corrupted,
-            "a foreign file stands among the segments of taken files",
-        )
-        .at_path(format!("{}/{path}", self.storage.location()))
-        .with_help("move it out of the checkpoint, then start again")
-    }
+fn foreign(path: String) -> Error {
+    Error::new(
+        ErrorKind::Corrupted,
+        "a foreign file stands among the segments of taken files",
+    )
+    .at_path(path)
+    .with_help("move it out of the checkpoint, then start again")
 }
 
 /// Tells the segments that cover all batches, in order, from those that they contain.
