@@ -132,8 +132,11 @@ pub(super) fn expect_no_row_twice(disk: &SimulatedDisk) -> Result<(), String> {
 /// The rows that a reader of `*.jsonl` and `*.txt` sees.
 pub(super) fn visible(disk: &SimulatedDisk) -> Result<Vec<u64>, String> {
     let mut rows = Vec::new();
-    for entry in fs::read_dir(disk.path(TARGET)).into_iter().flatten() {
-        let path = entry.unwrap().path();
+    let own = disk.path(TARGET).join("_streamwriter");
+    for path in files(&disk.path(TARGET)) {
+        if path.starts_with(&own) {
+            continue;
+        }
         if path
             .extension()
             .is_some_and(|extension| extension == "jsonl" || extension == "txt")

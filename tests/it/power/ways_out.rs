@@ -27,10 +27,15 @@ enum Choice {
     WriteAgain,
 }
 
+/// A sink into a directory that no start syncs by the way.
+fn lines(storage: &SharedStorage) -> Lines {
+    Lines::over(storage.clone()).into_directory("day=1")
+}
+
 /// A sink that loses the last staged file of a batch the first time that it publishes it.
 fn losing(storage: &SharedStorage) -> Lines {
     let inner = storage.clone();
-    Lines::over(storage.clone()).before_publish(move |batch| {
+    lines(storage).before_publish(move |batch| {
         let first_time = !batch.replay() && batch.revision() == Revision::FIRST;
         if batch.batch_id() == BATCH && first_time {
             let staging = StorePath::parse("_streamwriter/staging").unwrap();
@@ -51,7 +56,7 @@ fn live(disk: &SimulatedDisk, choice: Choice) -> Result<(), Error> {
         ended => return ended.map(drop),
     }
     let repair: Repair<_, _> = stream(Numbers::new(ROWS))
-        .write_to(Lines::over(target.clone()))
+        .write_to(lines(&target))
         .checkpoint(checkpoint.clone())
         .repair()?;
     match choice {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use streamwriter::testing::{FaultStorage, When};
 use streamwriter::{
     BatchContext, Error, Guarantee, LocalStorage, QuerySummary, Rows, SharedStorage, StagedFiles,
-    Staging, StreamWriter, Target, TaskContext, Trigger, WriteRows, stream,
+    Staging, StorePath, StreamWriter, Target, TaskContext, Trigger, WriteRows, stream,
 };
 
 use crate::support::Numbers;
@@ -47,6 +47,7 @@ type Hook = Arc<dyn Fn(&BatchContext) + Send + Sync>;
 pub(crate) struct Lines {
     staging: Arc<Staging>,
     description: String,
+    directory: Option<StorePath>,
     before_publish: Hook,
     after_publish: Hook,
 }
@@ -56,9 +57,16 @@ impl Lines {
         Self {
             staging: Arc::new(Staging::over(storage)),
             description: "lines lake".to_owned(),
+            directory: None,
             before_publish: Arc::new(|_| {}),
             after_publish: Arc::new(|_| {}),
         }
+    }
+
+    /// Writes into a directory below the target, which nothing but a publication touches.
+    pub(crate) fn into_directory(mut self, directory: &str) -> Self {
+        self.directory = Some(StorePath::parse(directory).unwrap());
+        self
     }
 
     pub(crate) fn before_publish(
@@ -118,7 +126,7 @@ impl WriteRows<u64> for Lines {
         task: &TaskContext,
     ) -> Result<StagedFiles, Error> {
         use std::io::Write as _;
-        let mut file = self.staging.file(task, None, 0, "txt")?;
+        let mut file = self.staging.file(task, self.directory.as_ref(), 0, "txt")?;
         for row in rows.by_ref() {
             writeln!(file, "{row}").unwrap();
         }
