@@ -78,7 +78,8 @@ impl<A: StreamWriter, B: StreamWriter> Target for Both<A, B> {
         Ok(leftovers)
     }
 
-    /// Asks each about its own part of the messages; of a sink without a target nothing is known.
+    /// Asks each about its own part of the messages; of a sink whose target cannot tell, or that has
+    /// none, nothing is known.
     fn inspect(&self, messages: &[StoredMessage]) -> Result<Vec<FileFinding>> {
         let mut found = Vec::new();
         for (number, target) in [self.first.target(), self.second.target()]
@@ -88,7 +89,10 @@ impl<A: StreamWriter, B: StreamWriter> Target for Both<A, B> {
             let Some(target) = target else { continue };
             let of_this = messages.iter().map(|message| part(message, number));
             let of_this = of_this.collect::<Result<Vec<_>>>()?;
-            found.extend(target.inspect(&of_this)?);
+            match target.inspect(&of_this) {
+                Err(error) if error.kind() == ErrorKind::Unsupported => {}
+                files => found.extend(files?),
+            }
         }
         Ok(found)
     }

@@ -6,6 +6,7 @@ mod files;
 mod joining;
 #[cfg(unix)]
 mod quickstart;
+mod repair;
 mod sieve;
 mod states;
 mod tasks;

@@ -10,7 +10,7 @@ use super::sieve::{ROWS, Sieve, bad};
 use super::{Bench, Told, drain_keeping};
 
 /// Three batches, all done; then the last one's `commits` is taken back.
-fn before_the_last_commits() -> Bench {
+pub(super) fn before_the_last_commits() -> Bench {
     let bench = Bench::new();
     run(&bench).1.unwrap();
     fs::remove_file(bench.path("state/commits/00000000000000000002.json")).unwrap();
@@ -26,12 +26,12 @@ fn run(bench: &Bench) -> (u64, Result<Told, Error>) {
     (read, ended.map(|_| told))
 }
 
-fn record_of(bench: &Bench, target: &str, batch: u64) -> PathBuf {
+pub(super) fn record_of(bench: &Bench, target: &str, batch: u64) -> PathBuf {
     bench.path(&format!("{target}/_streamwriter/committed/{batch:020}"))
 }
 
 /// Takes the files of a batch back to where they were before they were published.
-fn unpublish(bench: &Bench, target: &str, batch: u64) {
+pub(super) fn unpublish(bench: &Bench, target: &str, batch: u64) {
     let prepared = fs::read(bench.path(&format!("state/prepared/{batch:020}.json"))).unwrap();
     let prepared: serde_json::Value = serde_json::from_slice(&prepared).unwrap();
     for message in prepared["body"]["messages"].as_array().unwrap() {
