@@ -1,7 +1,6 @@
 //! B1 to B5, S1, S2 and E10: batches, their ids, and what the checkpoint keeps of them.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use streamwriter::{BatchOrigin, Guarantee, Replay, Trigger, stream};
 
@@ -32,7 +31,7 @@ fn b1_ids_start_at_zero_and_grow_by_one_across_restarts() {
     let sink = Scripted::new();
     let source = Numbers::new(30);
     drain(source.clone(), sink.clone(), directory.path()).unwrap();
-    source.available.store(50, Ordering::SeqCst);
+    source.extend_to(50);
     drain(source, sink.restarted(), directory.path()).unwrap();
     assert_eq!(batches(&sink), [0, 1, 2, 3, 4]);
     assert_eq!(sink.rows(), (0..50).collect::<Vec<_>>());
@@ -81,8 +80,7 @@ fn b3_a_trigger_that_finds_nothing_new_runs_no_batch_and_writes_nothing() {
 fn b4_a_plan_without_partitions_runs_one_empty_task_and_commits() {
     let directory = tempfile::tempdir().unwrap();
     let sink = Scripted::new();
-    let mut source = Numbers::new(4).partitions(1);
-    source.empty_batches = 2;
+    let source = Numbers::new(4).partitions(1).empty_batches(2);
     drain(source, sink.clone(), directory.path()).unwrap();
     let commit = |batch, rows: &[u64]| Event::Commit {
         batch,
@@ -148,20 +146,16 @@ fn s1_the_source_is_told_after_the_commit_and_the_newest_again_at_a_restart() {
     let sink = Scripted::new();
     let source = Numbers::new(30);
     drain(source.clone(), sink.clone(), directory.path()).unwrap();
-    assert_eq!(*source.told.lock().unwrap(), [0, 1, 2]);
+    assert_eq!(source.told(), [0, 1, 2]);
     let again = Numbers::new(40);
     drain(again.clone(), sink.restarted(), directory.path()).unwrap();
-    assert_eq!(*again.told.lock().unwrap(), [2, 3]);
+    assert_eq!(again.told(), [2, 3]);
 }
 
 #[test]
 fn s2_a_batch_of_a_source_that_cannot_replay_is_recorded_as_lost_after_a_crash() {
     let directory = tempfile::tempdir().unwrap();
-    let once = |available: u64| {
-        let mut source = Numbers::new(available);
-        source.replay = Replay::Once;
-        source
-    };
+    let once = |available: u64| Numbers::new(available).replay(Replay::Once);
     let sink = Scripted::new().write(|_, _| Err(streamwriter::Permanent::new("no").into()));
     drain(once(10), sink.clone(), directory.path()).unwrap_err();
 

@@ -274,8 +274,7 @@ fn e6_a_checkpoint_of_another_source_or_target_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let sink = Scripted::new();
     drain(Numbers::new(10), sink.clone(), directory.path()).unwrap();
-    let mut source = Numbers::new(10);
-    source.description = "other numbers".to_owned();
+    let source = Numbers::new(10).described_as("other numbers");
     let error = drain(source, sink.restarted(), directory.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Mismatch);
     assert!(error.to_string().contains("other numbers"), "{error}");

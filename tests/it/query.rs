@@ -66,7 +66,7 @@ fn q1_interval_and_polling_pick_up_what_arrives_later() {
             assert_eq!(sink.rows().len(), rows);
         };
         wait_for(10);
-        source.available.store(15, Ordering::SeqCst);
+        source.extend_to(15);
         wait_for(15);
         query.stop(LONG).unwrap();
         assert_eq!(query.status(), QueryStatus::Ended);

@@ -128,6 +128,12 @@ impl Numbers {
             .clone()
     }
 
+    /// Returns how many numbers a batch holds.
+    #[must_use]
+    pub fn rows_per_batch(&self) -> u64 {
+        self.per_batch
+    }
+
     /// Returns how many numbers were read in all, by every attempt.
     #[must_use]
     pub fn rows_read(&self) -> u64 {
@@ -151,6 +157,14 @@ impl fmt::Debug for Numbers {
 pub struct NumbersOffset {
     next: u64,
     empty: u64,
+}
+
+impl NumbersOffset {
+    /// Returns the first number behind it.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.next
+    }
 }
 
 /// One partition of [`Numbers`]: from a number to before another.

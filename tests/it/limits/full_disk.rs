@@ -43,10 +43,10 @@ impl Sweep<'_> {
             let source = JsonLines::<Row>::directory(input)?;
             return run(source, self.format, target, checkpoint);
         }
-        let mut numbers = Numbers::new(ROWS).per_batch(5).partitions(2);
+        let numbers = Numbers::new(ROWS).per_batch(5).partitions(2);
         // The record of the query has more pages than the proof of create-if-absent before it, so
         // that it does not always fit where that has fitted.
-        numbers.description = "numbers ".repeat(1200);
+        let numbers = numbers.described_as("numbers ".repeat(1200));
         run(Hooked::plain(numbers), self.format, target, checkpoint)
     }
 

@@ -10,7 +10,9 @@ use streamwriter::{
 };
 
 use super::work::{Row, drive};
-use crate::support::{Numbers, Offset, Range, Reader};
+use streamwriter::testing::{NumbersOffset, NumbersPartition, NumbersReader};
+
+use crate::support::Numbers;
 
 /// When the hook is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +82,8 @@ impl Hooked {
 
 impl Source for Hooked {
     type Row = Row;
-    type Offset = Offset;
-    type Partition = Range;
+    type Offset = NumbersOffset;
+    type Partition = NumbersPartition;
     type Reader<'a> = Rows<'a>;
 
     fn description(&self) -> String {
@@ -90,17 +92,17 @@ impl Source for Hooked {
 
     fn plan(
         &self,
-        start: Option<&Offset>,
+        start: Option<&NumbersOffset>,
         limits: &PlanLimits,
-    ) -> Result<Option<Plan<Offset, Range>>, BoxError> {
-        let batch = start.map_or(0, |start| start.next() / self.inner.per_batch);
+    ) -> Result<Option<Plan<NumbersOffset, NumbersPartition>>, BoxError> {
+        let batch = start.map_or(0, |start| start.next() / self.inner.rows_per_batch());
         (self.hook)(At::Plan, batch);
         self.inner.plan(start, limits)
     }
 
     fn open<'a>(
         &'a self,
-        partition: &'a Range,
+        partition: &'a NumbersPartition,
         task: &'a TaskContext,
     ) -> Result<Rows<'a>, BoxError> {
         (self.hook)(At::Open(task.attempt().get()), task.batch_id().get());
@@ -112,13 +114,17 @@ impl Source for Hooked {
         Ok(())
     }
 
-    fn committed(&self, batch: BatchId, _plan: &Plan<Offset, Range>) -> Result<(), BoxError> {
+    fn committed(
+        &self,
+        batch: BatchId,
+        _plan: &Plan<NumbersOffset, NumbersPartition>,
+    ) -> Result<(), BoxError> {
         (self.hook)(At::Committed, batch.get());
         Ok(())
     }
 }
 
-pub(super) struct Rows<'a>(Reader<'a>);
+pub(super) struct Rows<'a>(NumbersReader<'a>);
 
 impl RowReader for Rows<'_> {
     type Row = Row;

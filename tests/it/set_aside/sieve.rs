@@ -6,7 +6,7 @@ use streamwriter::{
     BatchId, BoxError, PlanLimits, PlanOf, ReadCounts, RowReader, SetAsideRow, Source, TaskContext,
 };
 
-use crate::support::{Numbers, Reader};
+use streamwriter::testing::{Numbers, NumbersReader};
 
 /// The numbers from 0 to 24 in batches of ten and partitions of five, at most.
 pub(super) const ROWS: u64 = 25;
@@ -83,7 +83,7 @@ impl Source for Sieve {
 }
 
 pub(super) struct SieveReader<'a> {
-    numbers: Reader<'a>,
+    numbers: NumbersReader<'a>,
     task: &'a TaskContext,
     stumbles_at: Option<u64>,
     good: u64,

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 
 use streamwriter::{Error, ErrorKind, TargetRecord, record};
 
@@ -22,7 +21,7 @@ fn run(bench: &Bench) -> (u64, Result<Told, Error>) {
     // One more than a run needs, since the newest record of the journal is taken back.
     let state = bench.storage("state");
     let ended = drain_keeping(3, source.clone(), bench.sink(), state, &told);
-    let read = source.numbers.rows_read.load(Ordering::SeqCst);
+    let read = source.numbers.rows_read();
     (read, ended.map(|_| told))
 }
 

@@ -1,14 +1,13 @@
 //! What the tests share: a source of numbers, a sink with a script, and a run of both.
 
-mod numbers;
 mod scripted;
 mod skip;
 
 use std::path::Path;
 
-pub(crate) use numbers::{Numbers, Offset, Range, Reader};
 pub(crate) use scripted::{Event, Scripted, Table, Written};
 pub(crate) use skip::skipped;
+pub(crate) use streamwriter::testing::Numbers;
 use streamwriter::{Error, QuerySummary, Trigger, stream};
 
 /// Runs a query over everything that is there, without retry delays, and returns how it ended.

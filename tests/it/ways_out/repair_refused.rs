@@ -101,11 +101,7 @@ fn e3_who_cannot_decide_is_told_why() {
             "{says:?} is not in {error}"
         );
     }
-    let numbers_of = |description: &str| {
-        let mut numbers = Numbers::new(30);
-        numbers.description = description.to_owned();
-        stream(numbers)
-    };
+    let numbers_of = |description: &str| stream(Numbers::new(30).described_as(description));
     let source = || numbers_of("numbers");
     refused(
         source().write_to(place.sink()).no_checkpoint(),
@@ -151,8 +147,7 @@ fn e3_who_cannot_decide_is_told_why() {
         "look after the files",
     );
 
-    let mut once = Numbers::new(30);
-    once.replay = Replay::Once;
+    let once = Numbers::new(30).replay(Replay::Once);
     let repair = stream(once)
         .write_to(place.sink())
         .checkpoint(place.path("a"))
