@@ -37,7 +37,7 @@ pub use streamwriter_core::{
     QueryEvent, QueryId, QueryListener, QueryStatus, QuerySummary, ReadCounts, Repair, Replay,
     Report, Result, Revision, RowReader, Rows, Run, SetAsidePlace, SetAsideRow, SharedStorage,
     SinkOptions, SinkProgress, Source, SourceContext, SourceProgress, SourceState, StagedObject,
-    StagedUpload, StopHandle, Storage, StorageLock, StorePath, Stream, StreamWriter,
+    StagedUpload, StopHandle, Storage, StorageLock, StorePath, StoredMessage, Stream, StreamWriter,
     StreamingQuery, StreamingQueryProgress, Survey, Sweep, SweepScope, Target, TargetClaim,
     TargetRecord, TaskContext, Trigger, Unlisted, Upkeep, Withdrawal, WriteRows, record,
     serde_json, stream, totals,
