@@ -29,6 +29,9 @@ mod message;
 
 mod staging;
 
+#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
+mod rolling;
+
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 mod file;
 #[cfg(feature = "parquet")]

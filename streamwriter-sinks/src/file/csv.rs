@@ -1,5 +1,6 @@
 //! Comma-separated values.
 
+use std::io;
 use std::path::Path;
 
 use csv::{Writer, WriterBuilder};
@@ -7,9 +8,9 @@ use serde::Serialize;
 use streamwriter_core::{Error, ErrorKind, Result};
 
 use super::sealed::Format;
-use super::{EncodeError, FileSink, RowEncoder};
+use super::{EncodeError, FileSink, RowEncoder, TextFile};
 use crate::cells::{self, Cell, CellError, CellSink};
-use crate::staging::{Staging, StagingFile};
+use crate::staging::Staging;
 
 /// The CSV format: files `*.csv`, quoted where needed, with a header by default.
 ///
@@ -84,7 +85,7 @@ impl Format for Csv {
         )
     }
 
-    fn encoder(&self, file: StagingFile) -> Encoder {
+    fn encoder(&self, file: TextFile) -> Encoder {
         let writer = WriterBuilder::new()
             .delimiter(self.delimiter)
             .from_writer(file);
@@ -99,7 +100,7 @@ impl Format for Csv {
 /// Writes rows as records of the same columns.
 #[derive(Debug)]
 pub struct Encoder {
-    writer: Writer<StagingFile>,
+    writer: Writer<TextFile>,
     columns: Option<Vec<String>>,
     options: Csv,
 }
@@ -112,10 +113,12 @@ impl RowEncoder for Encoder {
         })
     }
 
-    fn into_file(self) -> Result<StagingFile, EncodeError> {
-        self.writer
-            .into_inner()
-            .map_err(|error| EncodeError::Io(error.into_error()))
+    fn file(&self) -> &TextFile {
+        self.writer.get_ref()
+    }
+
+    fn into_file(self) -> io::Result<TextFile> {
+        self.writer.into_inner().map_err(|error| error.into_error())
     }
 }
 
@@ -133,13 +136,15 @@ impl Encoder {
         };
         cells::visit(row, &mut record)?;
         record.expect_all()?;
-        self.writer.write_record(None::<&[u8]>).map_err(from_csv)
+        self.writer.write_record(None::<&[u8]>).map_err(from_csv)?;
+        // The file counts whole records then.
+        Ok(self.writer.flush()?)
     }
 }
 
 /// Finds the columns in the first row and writes the header.
 fn begin<R: Serialize>(
-    writer: &mut Writer<StagingFile>,
+    writer: &mut Writer<TextFile>,
     row: &R,
     header: bool,
 ) -> Result<Vec<String>, CellError> {
@@ -174,7 +179,7 @@ impl CellSink for Columns {
 }
 
 struct Record<'r> {
-    writer: &'r mut Writer<StagingFile>,
+    writer: &'r mut Writer<TextFile>,
     columns: &'r [String],
     null_value: &'r str,
     next: usize,

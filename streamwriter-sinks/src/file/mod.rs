@@ -5,27 +5,36 @@ mod csv;
 #[cfg(feature = "jsonl")]
 mod json_lines;
 
+mod encoder;
+mod text_file;
+
 use std::path::Path;
 
 use serde::Serialize;
 use streamwriter_core::{
-    BatchContext, BoxError, Error, Guarantee, Result, Rows, StagedObject, StreamWriter, Target,
-    TaskContext, WriteRows,
+    BatchContext, Error, Guarantee, Result, Rows, StreamWriter, Target, TaskContext, WriteRows,
 };
 
-use crate::ending::{bad_row, in_task, require_complete};
+use crate::ending::require_complete;
 use crate::message::StagedFiles;
-use crate::staging::{Staging, StagingFile, write_failed};
+use crate::rolling::{Layout, OpenFiles};
+use crate::staging::Staging;
+
+use encoder::{EncodeError, Encoded, RowEncoder};
+use text_file::TextFile;
 
 #[cfg(feature = "csv")]
 pub use self::csv::Csv;
 #[cfg(feature = "jsonl")]
 pub use json_lines::JsonLines;
 
-/// Writes each partition of a batch as one text file in a plain directory.
+/// Writes the rows of a batch as text files in a plain directory.
 ///
-/// Rows are any type with `Serialize`. A file becomes visible with the commit of its batch, under
-/// a name that is a function of query, batch and partition; a partition without rows writes none.
+/// Rows are any type with `Serialize`. Each partition of a batch makes one file, or several if they
+/// are limited ([`max_rows_per_file`](Self::max_rows_per_file),
+/// [`max_bytes_per_file`](Self::max_bytes_per_file)). They become visible with the commit of their
+/// batch, under names that are a function of query, batch, partition and number; a partition without
+/// rows writes none.
 ///
 /// Guarantee: exactly-once, through [`Staging`]. Memory: one buffer of 1 MiB and one row per
 /// running task, whatever the size of the partition.
@@ -50,6 +59,7 @@ pub use json_lines::JsonLines;
 pub struct FileSink<F> {
     staging: Staging,
     format: F,
+    layout: Layout,
 }
 
 /// A text format of the [`FileSink`]; the formats of this crate are all there are.
@@ -58,7 +68,7 @@ pub trait FileFormat: sealed::Format {}
 impl<F: sealed::Format> FileFormat for F {}
 
 mod sealed {
-    use super::{Result, RowEncoder, StagingFile};
+    use super::{Result, RowEncoder, TextFile};
 
     pub trait Format: Clone + std::fmt::Debug + Send + Sync + 'static {
         /// The format as people write it, and the extension of its files.
@@ -68,55 +78,44 @@ mod sealed {
         /// Checks the options.
         fn check(&self) -> Result<()>;
 
-        fn encoder(&self, file: StagingFile) -> Self::Encoder;
-    }
-}
-
-/// Writes rows into one staged file.
-pub trait RowEncoder {
-    /// Writes a row.
-    fn push<R: Serialize>(&mut self, row: &R) -> Result<(), EncodeError>;
-
-    /// Returns the file with everything in it.
-    fn into_file(self) -> Result<StagingFile, EncodeError>;
-}
-
-/// Why a row was not written.
-#[derive(Debug)]
-pub enum EncodeError {
-    /// The row does not fit into the format.
-    Row(BoxError),
-    /// The file cannot be written.
-    Io(std::io::Error),
-}
-
-impl EncodeError {
-    fn into_error(self, number: u64, task: &TaskContext) -> Error {
-        match self {
-            Self::Row(reason) => bad_row(number, reason, task),
-            Self::Io(error) => in_task(write_failed(error), task),
-        }
+        fn encoder(&self, file: TextFile) -> Self::Encoder;
     }
 }
 
 impl<F: FileFormat> FileSink<F> {
     fn over(staging: Staging, format: F) -> Self {
-        Self { staging, format }
+        Self {
+            staging,
+            format,
+            layout: Layout::default(),
+        }
     }
 
     fn at(path: impl AsRef<Path>, format: F) -> Result<Self> {
         Ok(Self::over(Staging::new(path)?, format))
     }
 
-    fn begin(&self, task: &TaskContext) -> Result<F::Encoder> {
-        let file = self.staging.file(task, None, 0, F::NAME)?;
-        Ok(self.format.encoder(file))
+    /// Sets how many rows a file has at most; no limit by default. (Spark: `maxRecordsPerFile`.)
+    ///
+    /// A full file is finished, and the next row begins another one.
+    pub fn max_rows_per_file(mut self, rows: u64) -> Self {
+        self.layout.rows_max = Some(rows);
+        self
     }
 
-    fn finish(&self, encoder: F::Encoder, number: u64, task: &TaskContext) -> Result<StagedObject> {
-        let file = encoder.into_file();
-        file.map_err(|error| error.into_error(number, task))?
-            .finish()
+    /// Sets how many bytes fill a file; no limit by default. (Flink: the part size of a rolling
+    /// policy.)
+    ///
+    /// The row that reaches the limit still goes into the file, so a file is longer by a part of one
+    /// row at most.
+    pub fn max_bytes_per_file(mut self, bytes: u64) -> Self {
+        self.layout.bytes_max = Some(bytes);
+        self
+    }
+
+    fn check(&self) -> Result<()> {
+        self.layout.check()?;
+        self.format.check()
     }
 }
 
@@ -148,7 +147,7 @@ impl<F: FileFormat> StreamWriter for FileSink<F> {
 
 impl<R: Serialize, F: FileFormat> WriteRows<R> for FileSink<F> {
     fn check_rows(&self) -> Result<()> {
-        self.format.check()
+        self.check()
     }
 
     fn write(
@@ -156,24 +155,20 @@ impl<R: Serialize, F: FileFormat> WriteRows<R> for FileSink<F> {
         mut rows: impl Rows<Item = R> + Send,
         task: &TaskContext,
     ) -> Result<StagedFiles> {
-        self.format.check()?;
-        let mut encoder = None;
+        self.check()?;
+        let begin = |file| Ok(Encoded(self.format.encoder(TextFile::new(file))));
+        let mut files = OpenFiles::new(&self.staging, &self.layout, task, F::NAME, begin);
         while let Some(row) = rows.next() {
-            let encoder = match &mut encoder {
-                Some(encoder) => encoder,
-                none => none.insert(self.begin(task)?),
-            };
-            encoder
-                .push(&row)
-                .map_err(|error| error.into_error(rows.read(), task))?;
+            files.write("", |file, _| {
+                let pushed = file.0.push(&row);
+                pushed.map_err(|error| error.into_error(rows.read(), task))?;
+                Ok(1)
+            })?;
         }
-        // IMPORTANT: a file of a part of the partition must not be finished (W8).
+        // IMPORTANT: the files of a part of the partition must not stay (W8).
         require_complete(&rows, task)?;
-        let files = match encoder {
-            Some(encoder) => vec![self.finish(encoder, rows.read(), task)?],
-            None => Vec::new(),
-        };
-        Ok(StagedFiles::new(rows.read(), files))
+        let (rows, files) = files.finish()?;
+        Ok(StagedFiles::new(rows, files))
     }
 }
 

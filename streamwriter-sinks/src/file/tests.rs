@@ -81,6 +81,20 @@ mod json_lines {
     }
 
     #[test]
+    fn a_full_file_is_followed_by_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || {
+            let sink = FileSink::json_lines(directory.path()).unwrap();
+            sink.max_rows_per_file(2)
+        };
+        let files = committed(directory.path(), make, vec![1, 2, 3, 4, 5]);
+        assert_eq!(files, ["1\n2\n", "3\n4\n", "5\n"]);
+        let sink = make().max_rows_per_file(0);
+        let error = WriteRows::<u8>::check_rows(&sink).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+
+    #[test]
     fn an_empty_partition_writes_no_file() {
         let directory = tempfile::tempdir().unwrap();
         let make = || FileSink::json_lines(directory.path()).unwrap();
@@ -165,6 +179,17 @@ mod csv {
         let sink = FileSink::csv(directory.path()).unwrap().delimiter(b'"');
         let error = WriteRows::<u8>::check_rows(&sink).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
+    }
+
+    #[test]
+    fn bytes_are_counted_row_by_row_and_each_file_has_its_header() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || {
+            let sink = FileSink::csv(directory.path()).unwrap();
+            sink.max_bytes_per_file("value\n12345\n".len() as u64)
+        };
+        let files = committed(directory.path(), make, vec!["12345", "1", "2345"]);
+        assert_eq!(files, ["value\n12345\n", "value\n1\n2345\n"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod arrow_batches;
 mod encoding;
+mod file;
 mod options;
 mod schema;
 mod serde_rows;
@@ -9,8 +10,8 @@ mod serde_rows;
 use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::errors::ParquetError;
 use streamwriter_core::{
     BatchContext, Error, ErrorKind, Guarantee, Result, Rows, StreamWriter, Target, TaskContext,
     WriteRows,
@@ -18,20 +19,25 @@ use streamwriter_core::{
 
 use crate::ending::{bad_row, in_task, require_complete};
 use crate::message::StagedFiles;
-use crate::staging::{Staging, StagingFile, write_failed};
+use crate::rolling::{Layout, OpenFiles};
+use crate::staging::{Staging, StagingFile};
 
 pub use arrow_batches::ArrowBatches;
 pub use encoding::{Columns, Encoding};
 pub use options::Compression;
 pub use serde_rows::ViaSerde;
 
+use file::{ParquetFile, cannot_encode, write_columns};
 use options::Options;
 
-/// Writes each partition of a batch as one Parquet file in a plain directory.
+/// Writes the rows of a batch as Parquet files in a plain directory.
 ///
-/// Any tool that reads `*.parquet` reads the directory; it sees published, complete files only. A
-/// file becomes visible with the commit of its batch, under a name that is a function of query,
-/// batch and partition; a partition without rows writes none. The files say in their key-value
+/// Any tool that reads `*.parquet` reads the directory; it sees published, complete files only. Each
+/// partition of a batch makes one file, or several if they are limited
+/// ([`max_rows_per_file`](Self::max_rows_per_file),
+/// [`max_bytes_per_file`](Self::max_bytes_per_file)). They become visible with the commit of their
+/// batch, under names that are a function of query, batch, partition and number; a partition without
+/// rows writes none. The files say in their key-value
 /// metadata which query, batch and partition they are of (`streamwriter.query`, `.batch`,
 /// `.partition`).
 ///
@@ -72,6 +78,7 @@ use options::Options;
 pub struct ParquetSink<E = ViaSerde> {
     staging: Staging,
     encoding: E,
+    layout: Layout,
     options: Options,
 }
 
@@ -118,6 +125,7 @@ impl<E> ParquetSink<E> {
         Self {
             staging,
             encoding,
+            layout: Layout::default(),
             options: Options::default(),
         }
     }
@@ -146,12 +154,36 @@ impl<E> ParquetSink<E> {
         self
     }
 
-    fn begin(&self, schema: &SchemaRef, task: &TaskContext) -> Result<ArrowWriter<StagingFile>> {
-        schema::expect_writable(schema)?;
+    /// Sets how many rows a file has at most; no limit by default. (Spark: `maxRecordsPerFile`.)
+    ///
+    /// A full file is finished, and the next row begins another one.
+    pub fn max_rows_per_file(mut self, rows: u64) -> Self {
+        self.layout.rows_max = Some(rows);
+        self
+    }
+
+    /// Sets how many bytes fill a file; no limit by default. (Flink: the part size of a rolling
+    /// policy.)
+    ///
+    /// They are looked at after each column batch ([`batch_rows`](Self::batch_rows)): those that
+    /// were written, and the writer's estimate of the row group that is being filled. A file is
+    /// longer by one column batch and its footer at most, and may be shorter, since the estimate
+    /// knows of no compression of pages that are not complete.
+    pub fn max_bytes_per_file(mut self, bytes: u64) -> Self {
+        self.layout.bytes_max = Some(bytes);
+        self
+    }
+
+    fn begin<'t>(
+        &self,
+        file: StagingFile,
+        schema: &SchemaRef,
+        task: &'t TaskContext,
+    ) -> Result<ParquetFile<'t>> {
         let properties = self.options.properties(Some(task))?;
-        let file = self.staging.file(task, None, 0, "parquet")?;
         ArrowWriter::try_new(file, schema.clone(), Some(properties))
-            .map_err(|error| in_task(cannot_encode(error), task))
+            .map(|writer| ParquetFile::new(writer, task))
+            .map_err(|error| cannot_encode(error, task))
     }
 }
 
@@ -183,6 +215,7 @@ impl<E: Send + Sync + 'static> StreamWriter for ParquetSink<E> {
 
 impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
     fn check_rows(&self) -> Result<()> {
+        self.layout.check()?;
         let schema = self.encoding.schema()?;
         schema::expect_writable(&schema)?;
         let properties = self.options.properties(None)?;
@@ -200,78 +233,33 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         mut rows: impl Rows<Item = R> + Send,
         task: &TaskContext,
     ) -> Result<StagedFiles> {
+        self.layout.check()?;
         let schema = self.encoding.schema()?;
+        schema::expect_writable(&schema)?;
         let mut columns = self.encoding.columns()?;
-        let mut file = PartitionFile::default();
-        let begin = || self.begin(&schema, task);
+        let begin = |file| self.begin(file, &schema, task);
+        let mut files = OpenFiles::new(&self.staging, &self.layout, task, "parquet", begin)
+            .memory_max(self.options.row_group_bytes);
         while let Some(row) = rows.next() {
             columns
                 .push(row)
                 .map_err(|reason| bad_row(rows.read(), reason, task))?;
             if columns.rows() >= self.options.batch_rows {
-                file.write(&mut columns, begin, task)?;
+                write_columns(&mut files, "", &taken(&mut columns, task)?)?;
             }
         }
-        // IMPORTANT: a file of a part of the partition must not be finished (W8).
+        // IMPORTANT: the files of a part of the partition must not stay (W8).
         require_complete(&rows, task)?;
         if columns.rows() > 0 {
-            file.write(&mut columns, begin, task)?;
+            write_columns(&mut files, "", &taken(&mut columns, task)?)?;
         }
-        file.finish(task)
+        let (rows, files) = files.finish()?;
+        Ok(StagedFiles::new(rows, files))
     }
 }
 
-/// The file of a partition: none before the first rows.
-#[derive(Default)]
-struct PartitionFile {
-    writer: Option<ArrowWriter<StagingFile>>,
-    rows: u64,
-}
-
-impl PartitionFile {
-    fn write<R>(
-        &mut self,
-        columns: &mut impl Columns<R>,
-        begin: impl FnOnce() -> Result<ArrowWriter<StagingFile>>,
-        task: &TaskContext,
-    ) -> Result<()> {
-        let batch = columns.take().map_err(|reason| bad_columns(reason, task))?;
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            none => none.insert(begin()?),
-        };
-        writer
-            .write(&batch)
-            .map_err(|error| in_task(cannot_encode(error), task))?;
-        self.rows += batch.num_rows() as u64;
-        Ok(())
-    }
-
-    fn finish(self, task: &TaskContext) -> Result<StagedFiles> {
-        let Some(writer) = self.writer else {
-            return Ok(StagedFiles::default());
-        };
-        let file = writer
-            .into_inner()
-            .map_err(|error| in_task(cannot_encode(error), task))?;
-        Ok(StagedFiles::new(self.rows, vec![file.finish()?]))
-    }
-}
-
-/// An error of the storage below is worth another attempt, one of the data is not.
-fn cannot_encode(error: ParquetError) -> Error {
-    let of_data = |error| {
-        Error::new(ErrorKind::Row, "the rows cannot be encoded as Parquet")
-            .with_source(error)
-            .permanent()
-    };
-    match error {
-        ParquetError::External(source) => match source.downcast::<std::io::Error>() {
-            Ok(error) => write_failed(*error),
-            Err(other) => of_data(ParquetError::External(other)),
-        },
-        other => of_data(other),
-    }
+fn taken<R>(columns: &mut impl Columns<R>, task: &TaskContext) -> Result<RecordBatch> {
+    columns.take().map_err(|reason| bad_columns(reason, task))
 }
 
 fn bad_columns(reason: streamwriter_core::BoxError, task: &TaskContext) -> Error {

@@ -186,6 +186,37 @@ fn a_row_group_is_bounded_by_its_bytes_as_well() {
 }
 
 #[test]
+fn f2_a_full_file_is_followed_by_the_next_number_and_no_row_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let sink = || ParquetSink::new(directory.path()).unwrap();
+    let rows_of = |sink: ParquetSink, rows: i64| {
+        let message = write_rows(&sink, (0..rows).map(trip), &Pretend::default().task()).unwrap();
+        assert_eq!(message.rows, rows as u64);
+        let rows = message.files.iter().map(|file| {
+            let path = directory.path().join(file.staged.as_str());
+            let read = read(&path);
+            let rows: usize = read.iter().map(RecordBatch::num_rows).sum();
+            (rows, file.size)
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let counts = |files: Vec<(usize, u64)>| files.into_iter().map(|(rows, _)| rows);
+    let files = rows_of(sink().max_rows_per_file(100), 250);
+    assert_eq!(counts(files).collect::<Vec<_>>(), [100, 100, 50]);
+    let small_columns = sink().batch_rows(30).max_rows_per_file(100);
+    let files = rows_of(small_columns, 200);
+    assert_eq!(counts(files).collect::<Vec<_>>(), [100, 100]);
+    let by_bytes = sink()
+        .compression(Compression::None)
+        .batch_rows(100)
+        .max_bytes_per_file(64 * 1024);
+    let files = rows_of(by_bytes, 20_000);
+    assert!(files.len() > 3, "{files:?}");
+    assert!(files.iter().all(|(_, size)| *size < 96 * 1024), "{files:?}");
+    assert_eq!(counts(files).sum::<usize>(), 20_000);
+}
+
+#[test]
 fn options_without_sense_are_refused_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let sink = || ParquetSink::new(directory.path()).unwrap();
@@ -194,6 +225,8 @@ fn options_without_sense_are_refused_at_the_start() {
         sink().row_group_rows(0),
         sink().row_group_bytes(0),
         sink().batch_rows(0),
+        sink().max_rows_per_file(0),
+        sink().max_bytes_per_file(0),
     ] {
         let error = WriteRows::<Trip>::check_rows(&bad).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);

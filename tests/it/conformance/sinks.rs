@@ -21,10 +21,12 @@ use super::read::{self, Row};
 mod own_sink;
 
 sink_conformance! { mod json_lines: file(FileSink::json_lines_in, read::json_lines) }
+sink_conformance! { mod json_lines_rolled_by_rows: file(|staging| FileSink::json_lines_in(staging).max_rows_per_file(1), read::json_lines) }
 sink_conformance! { mod csv: file(FileSink::csv_in, read::csv) }
 sink_conformance! { mod parquet_zstd: parquet(|sink| sink.compression(Compression::Zstd(1))) }
 sink_conformance! { mod parquet_snappy: parquet(|sink| sink.compression(Compression::Snappy)) }
 sink_conformance! { mod parquet_plain_small_row_groups: parquet(|sink| sink.compression(Compression::None).row_group_rows(1)) }
+sink_conformance! { mod parquet_rolled_by_rows: parquet(|sink| sink.max_rows_per_file(1)) }
 sink_conformance! { mod parquet_of_arrow_batches: arrow_batches() }
 sink_conformance! { mod stdout: stdout() }
 sink_conformance! { mod memory: memory() }
