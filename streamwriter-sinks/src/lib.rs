@@ -30,6 +30,8 @@ mod message;
 mod staging;
 
 #[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
+mod partition;
+#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
 mod rolling;
 
 #[cfg(any(feature = "csv", feature = "jsonl"))]

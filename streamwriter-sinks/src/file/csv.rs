@@ -213,7 +213,7 @@ impl CellSink for Record<'_> {
         }
         let text = match cell {
             Cell::Null => self.null_value,
-            Cell::Number(text) | Cell::Text(text) => text,
+            Cell::Number(text) | Cell::Float(text) | Cell::Text(text) => text,
         };
         self.writer.write_field(text).map_err(from_csv)
     }

@@ -32,7 +32,7 @@ pub enum EncodeError {
 }
 
 impl EncodeError {
-    pub(super) fn into_error(self, number: u64, task: &TaskContext) -> Error {
+    fn into_error(self, number: u64, task: &TaskContext) -> Error {
         match self {
             Self::Row(reason) => bad_row(number, reason, task),
             Self::Io(error) => in_task(write_failed(error), task),
@@ -42,6 +42,20 @@ impl EncodeError {
 
 /// An encoder as one of the files of a task.
 pub(super) struct Encoded<E>(pub(super) E);
+
+impl<E: RowEncoder> Encoded<E> {
+    /// Writes a row and counts it; `number` is its number in the partition.
+    pub(super) fn push<R: Serialize>(
+        &mut self,
+        row: &R,
+        number: u64,
+        task: &TaskContext,
+    ) -> Result<u64> {
+        let pushed = self.0.push(row);
+        pushed.map_err(|error| error.into_error(number, task))?;
+        Ok(1)
+    }
+}
 
 impl<E: RowEncoder> TaskFile for Encoded<E> {
     fn bytes(&self) -> u64 {

@@ -5,8 +5,10 @@ mod csv;
 #[cfg(feature = "jsonl")]
 mod json_lines;
 
+mod directories;
 mod encoder;
 mod text_file;
+mod without;
 
 use std::path::Path;
 
@@ -15,13 +17,16 @@ use streamwriter_core::{
     BatchContext, Error, Guarantee, Result, Rows, StreamWriter, Target, TaskContext, WriteRows,
 };
 
-use crate::ending::require_complete;
+use crate::ending::{bad_row, require_complete};
 use crate::message::StagedFiles;
+use crate::partition::PartitionBy;
 use crate::rolling::{Layout, OpenFiles};
 use crate::staging::Staging;
 
+use directories::Directories;
 use encoder::{EncodeError, Encoded, RowEncoder};
 use text_file::TextFile;
+use without::Without;
 
 #[cfg(feature = "csv")]
 pub use self::csv::Csv;
@@ -37,7 +42,10 @@ pub use json_lines::JsonLines;
 /// rows writes none.
 ///
 /// Guarantee: exactly-once, through [`Staging`]. Memory: one buffer of 1 MiB and one row per
-/// running task, whatever the size of the partition.
+/// running task, whatever the size of the partition; under [`partition_by`](Self::partition_by) a
+/// buffer of 128 KiB for each open file, of which there are at most
+/// [`max_open_files`](Self::max_open_files). A task hands on the names of its files in one message:
+/// see `max_message_bytes` of the query, whose default has room for some 2,500 of them.
 ///
 /// ```
 /// use streamwriter_core::StreamWriter;
@@ -113,6 +121,31 @@ impl<F: FileFormat> FileSink<F> {
         self
     }
 
+    /// Writes rows into a directory for each value of these columns, such as
+    /// `city=Oslo/year=2026/part-….jsonl`, as Spark and Hive lay them out; into one directory by
+    /// default (F4).
+    ///
+    /// The columns leave the rows: readers find them in the names. Integers, booleans and texts (and
+    /// what serde writes as them, such as dates) make names as they are, escaped as in Spark; a null
+    /// and an empty text are `__HIVE_DEFAULT_PARTITION__`. A row without one of the columns, or with a
+    /// float or a nested value in it, does not fit, and neither does one whose value cannot be a name
+    /// (with a NUL, or longer than 255 bytes with the column's name). A float has no one text: round it
+    /// into a text that you choose.
+    pub fn partition_by(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.layout.partition_by = PartitionBy::new(columns);
+        self
+    }
+
+    /// Sets how many files each task has open at once under [`partition_by`](Self::partition_by); 64
+    /// by default.
+    ///
+    /// One more closes the file that was left alone longest, and a later row of that directory begins
+    /// another file there. Rows that come in the order of the partition columns need one open file.
+    pub fn max_open_files(mut self, files: usize) -> Self {
+        self.layout.open_files_max = files;
+        self
+    }
+
     fn check(&self) -> Result<()> {
         self.layout.check()?;
         self.format.check()
@@ -158,12 +191,18 @@ impl<R: Serialize, F: FileFormat> WriteRows<R> for FileSink<F> {
         self.check()?;
         let begin = |file| Ok(Encoded(self.format.encoder(TextFile::new(file))));
         let mut files = OpenFiles::new(&self.staging, &self.layout, task, F::NAME, begin);
+        let columns = &self.layout.partition_by;
+        let mut directories = Directories::new(columns);
         while let Some(row) = rows.next() {
-            files.write("", |file, _| {
-                let pushed = file.0.push(&row);
-                pushed.map_err(|error| error.into_error(rows.read(), task))?;
-                Ok(1)
-            })?;
+            let number = rows.read();
+            if columns.is_empty() {
+                files.write("", |file, _| file.push(&row, number, task))?;
+                continue;
+            }
+            let directory = directories.of(&row);
+            let directory = directory.map_err(|reason| bad_row(number, reason, task))?;
+            let row = Without { row: &row, columns };
+            files.write(directory, |file, _| file.push(&row, number, task))?;
         }
         // IMPORTANT: the files of a part of the partition must not stay (W8).
         require_complete(&rows, task)?;

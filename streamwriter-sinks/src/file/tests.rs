@@ -252,3 +252,164 @@ mod csv {
         }
     }
 }
+
+#[cfg(all(feature = "csv", feature = "jsonl"))]
+mod partitioned {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::*;
+
+    #[derive(Clone, Serialize)]
+    struct Stay {
+        city: Option<String>,
+        nights: i32,
+        paid: bool,
+        rating: f32,
+        guests: Vec<u8>,
+    }
+
+    fn stay(city: Option<&str>, nights: i32) -> Stay {
+        Stay {
+            city: city.map(str::to_owned),
+            nights,
+            paid: nights > 1,
+            rating: 0.5,
+            guests: vec![],
+        }
+    }
+
+    /// Writes rows and returns the path of each file without the constant part, with its text.
+    fn layout<R: Serialize + Send, F: FileFormat>(
+        sink: FileSink<F>,
+        rows: Vec<R>,
+    ) -> Result<Vec<(String, String)>> {
+        let message = write_rows(&sink, rows, &Pretend::default().task())?;
+        let storage = sink.staging.storage();
+        let files = message.files.iter().map(|file| {
+            let name = file.path.file_name().split_once("-f").unwrap().1;
+            let path = format!("{}/{}", file.path.parent(), &name[..4]);
+            let bytes = storage.read(&file.staged).unwrap().unwrap();
+            (path, String::from_utf8(bytes).unwrap())
+        });
+        Ok(files.collect())
+    }
+
+    #[test]
+    fn f4_the_columns_leave_the_rows_and_name_the_directories() {
+        let directory = tempfile::tempdir().unwrap();
+        let rows = vec![
+            stay(Some("Oslo"), 1),
+            stay(Some("a/b: ..\n"), 2),
+            stay(None, 2),
+            stay(Some(""), 2),
+            stay(Some("Oslo"), 1),
+        ];
+        let sink = FileSink::json_lines(directory.path()).unwrap();
+        let sink = sink.partition_by(["paid", "city", "nights"]);
+        let rest = "{\"rating\":0.5,\"guests\":[]}\n";
+        let expected = [
+            ("paid=false/city=Oslo/nights=1/0000", rest.repeat(2)),
+            (
+                "paid=true/city=a%2Fb%3A ..%0A/nights=2/0001",
+                rest.to_owned(),
+            ),
+            (
+                "paid=true/city=__HIVE_DEFAULT_PARTITION__/nights=2/0002",
+                rest.repeat(2),
+            ),
+        ];
+        let expected = expected.map(|(path, text)| (path.to_owned(), text));
+        assert_eq!(layout(sink, rows).unwrap(), expected);
+    }
+
+    #[test]
+    fn f4_csv_has_neither_the_column_nor_its_header_and_skipped_fields_keep_theirs() {
+        #[derive(Serialize)]
+        struct Row {
+            a: u8,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            b: Option<u8>,
+            c: char,
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let sink = || FileSink::csv(directory.path()).unwrap();
+        let rows = vec![
+            Row {
+                a: 1,
+                b: None,
+                c: 'x',
+            },
+            Row {
+                a: 1,
+                b: Some(2),
+                c: 'y',
+            },
+        ];
+        let files = layout(sink().partition_by(["a"]), rows).unwrap();
+        assert_eq!(
+            files,
+            [("a=1/0000".to_owned(), "b,c\n,x\n2,y\n".to_owned())]
+        );
+        let map = BTreeMap::from([("k", 1), ("l", 2)]);
+        let files = layout(sink().partition_by(["l"]), vec![map]).unwrap();
+        assert_eq!(files, [("l=2/0000".to_owned(), "k\n1\n".to_owned())]);
+    }
+
+    #[test]
+    fn f4_files_are_rolled_in_each_directory_and_numbered_in_the_task() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = FileSink::json_lines(directory.path()).unwrap();
+        let sink = sink.partition_by(["key"]).max_rows_per_file(2);
+        let row = |key: &'static str, n: &'static str| HashMap::from([("key", key), ("n", n)]);
+        let keys = ["a", "b", "a", "a", "b", "b"];
+        let rows = keys.iter().zip(["1", "2", "3", "4", "5", "6"]);
+        let rows = rows.map(|(key, n)| row(key, n)).collect();
+        let files = layout(sink, rows).unwrap();
+        let line = |n: u8| format!("{{\"n\":\"{n}\"}}\n");
+        let expected = [
+            ("key=a/0000", line(1) + &line(3)),
+            ("key=b/0001", line(2) + &line(5)),
+            ("key=a/0002", line(4)),
+            ("key=b/0003", line(6)),
+        ];
+        assert_eq!(files, expected.map(|(path, text)| (path.to_owned(), text)));
+    }
+
+    #[test]
+    fn f4_rows_without_a_directory_are_named_with_their_column() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = || FileSink::json_lines(directory.path()).unwrap();
+        let refused = |columns: &[&str], part: &str| {
+            let sink = sink().partition_by(columns.iter().copied());
+            let rows = vec![stay(Some("x"), 1)];
+            let error = layout(sink, rows).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Row, "{error}");
+            assert!(error.is_permanent());
+            let text = error.to_string();
+            assert!(text.contains("row 1") && text.contains(part), "{text}");
+            assert_eq!(staged(directory.path()), 0);
+        };
+        refused(&["town"], "no column `town`");
+        refused(
+            &["rating"],
+            "`rating`, by which rows are partitioned, is a float",
+        );
+        refused(
+            &["guests"],
+            "`guests`, by which rows are partitioned, is a list",
+        );
+        refused(&["guests", "town"], "`guests`");
+        let all = sink().partition_by(["a"]);
+        let error = layout(all, vec![BTreeMap::from([("a", 1)])]).unwrap_err();
+        assert!(error.to_string().contains("no columns beside"), "{error}");
+        let single = sink().partition_by(["value"]);
+        let error = layout(single, vec![5]).unwrap_err();
+        assert!(error.to_string().contains("no columns beside"), "{error}");
+        let long = sink().partition_by(["city"]);
+        let error = layout(long, vec![stay(Some(&"x".repeat(300)), 1)]).unwrap_err();
+        assert!(error.to_string().contains("`city`"), "{error}");
+        let hidden = sink().partition_by(["_1"]);
+        let error = WriteRows::<Stay>::check_rows(&hidden).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+}

@@ -4,13 +4,14 @@ mod arrow_batches;
 mod encoding;
 mod file;
 mod options;
+mod partitioner;
 mod schema;
 mod serde_rows;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use streamwriter_core::{
     BatchContext, Error, ErrorKind, Guarantee, Result, Rows, StreamWriter, Target, TaskContext,
@@ -19,6 +20,7 @@ use streamwriter_core::{
 
 use crate::ending::{bad_row, in_task, require_complete};
 use crate::message::StagedFiles;
+use crate::partition::PartitionBy;
 use crate::rolling::{Layout, OpenFiles};
 use crate::staging::{Staging, StagingFile};
 
@@ -29,6 +31,7 @@ pub use serde_rows::ViaSerde;
 
 use file::{ParquetFile, cannot_encode, write_columns};
 use options::Options;
+use partitioner::Partitioner;
 
 /// Writes the rows of a batch as Parquet files in a plain directory.
 ///
@@ -47,7 +50,12 @@ use options::Options;
 /// Guarantee: exactly-once, through [`Staging`]. Memory per running task: the rows of one column
 /// batch ([`batch_rows`](Self::batch_rows)), the encoded pages of one row group (at most
 /// [`row_group_bytes`](Self::row_group_bytes), overshot by one column batch), its dictionaries of
-/// at most 1 MiB per column, and a file buffer of 1 MiB.
+/// at most 1 MiB per column, and a file buffer of 1 MiB. Under [`partition_by`](Self::partition_by)
+/// there are two column batches, the row groups that are being filled in all open files keep
+/// [`row_group_bytes`](Self::row_group_bytes) together (the largest is written out when they keep
+/// more), and each of the open files, at most [`max_open_files`](Self::max_open_files), has a buffer
+/// of 128 KiB. A task hands on the names of its files in one message: see `max_message_bytes` of the
+/// query, whose default has room for some 2,500 of them.
 ///
 /// Columns are dictionary-encoded until a dictionary grows past 1 MiB, and carry statistics per
 /// page: the defaults of the `parquet` crate.
@@ -174,6 +182,34 @@ impl<E> ParquetSink<E> {
         self
     }
 
+    /// Writes rows into a directory for each value of these columns, such as
+    /// `city=Oslo/year=2026/part-….parquet`, as Spark and Hive lay them out; into one directory by
+    /// default (F4).
+    ///
+    /// The columns leave the files: readers find them in the names. They are integers, booleans,
+    /// texts, dates (`2026-01-02`), timestamps (`2026-01-02 03:04:05.6`; with a time zone, in UTC),
+    /// times and decimals, escaped as in Spark; a null and an empty text are
+    /// `__HIVE_DEFAULT_PARTITION__`. A column of another type is refused when the query starts: a
+    /// float has no one text. A row whose value cannot be a name (with a NUL, or longer than 255 bytes
+    /// with the column's name) does not fit.
+    ///
+    /// Each column batch is cut by the values, and the rows of each value keep their order. Many
+    /// values in few rows make many small files and row groups.
+    pub fn partition_by(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.layout.partition_by = PartitionBy::new(columns);
+        self
+    }
+
+    /// Sets how many files each task has open at once under [`partition_by`](Self::partition_by); 64
+    /// by default.
+    ///
+    /// One more closes the file that was left alone longest, and a later row of that directory begins
+    /// another file there. Rows that come in the order of the partition columns need one open file.
+    pub fn max_open_files(mut self, files: usize) -> Self {
+        self.layout.open_files_max = files;
+        self
+    }
+
     fn begin<'t>(
         &self,
         file: StagingFile,
@@ -218,6 +254,8 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         self.layout.check()?;
         let schema = self.encoding.schema()?;
         schema::expect_writable(&schema)?;
+        let partitioner = Partitioner::new(&self.layout.partition_by, &schema)?;
+        let schema = file_schema(partitioner.as_ref(), &schema);
         let properties = self.options.properties(None)?;
         ArrowWriter::try_new(std::io::sink(), schema, Some(properties))
             .map(drop)
@@ -236,30 +274,44 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         self.layout.check()?;
         let schema = self.encoding.schema()?;
         schema::expect_writable(&schema)?;
+        let partitioner = Partitioner::new(&self.layout.partition_by, &schema)?;
+        let schema = file_schema(partitioner.as_ref(), &schema);
         let mut columns = self.encoding.columns()?;
         let begin = |file| self.begin(file, &schema, task);
         let mut files = OpenFiles::new(&self.staging, &self.layout, task, "parquet", begin)
             .memory_max(self.options.row_group_bytes);
+        let mut write = |columns: &mut E::Columns| {
+            let bad = |reason| bad_columns(reason, task);
+            let batch = columns.take().map_err(bad)?;
+            let Some(partitioner) = &partitioner else {
+                return write_columns(&mut files, "", &batch);
+            };
+            let parts = partitioner.split(&batch).map_err(bad)?;
+            parts
+                .iter()
+                .try_for_each(|(directory, part)| write_columns(&mut files, directory, part))
+        };
         while let Some(row) = rows.next() {
             columns
                 .push(row)
                 .map_err(|reason| bad_row(rows.read(), reason, task))?;
             if columns.rows() >= self.options.batch_rows {
-                write_columns(&mut files, "", &taken(&mut columns, task)?)?;
+                write(&mut columns)?;
             }
         }
         // IMPORTANT: the files of a part of the partition must not stay (W8).
         require_complete(&rows, task)?;
         if columns.rows() > 0 {
-            write_columns(&mut files, "", &taken(&mut columns, task)?)?;
+            write(&mut columns)?;
         }
         let (rows, files) = files.finish()?;
         Ok(StagedFiles::new(rows, files))
     }
 }
 
-fn taken<R>(columns: &mut impl Columns<R>, task: &TaskContext) -> Result<RecordBatch> {
-    columns.take().map_err(|reason| bad_columns(reason, task))
+/// Returns the schema of the files: without the columns that their directories say.
+fn file_schema(partitioner: Option<&Partitioner<'_>>, schema: &SchemaRef) -> SchemaRef {
+    Arc::clone(partitioner.map_or(schema, Partitioner::file_schema))
 }
 
 fn bad_columns(reason: streamwriter_core::BoxError, task: &TaskContext) -> Error {

@@ -17,6 +17,17 @@ pub(super) fn expect_writable(schema: &Schema) -> Result<()> {
     }
 }
 
+/// Makes the error of an option that names a column which is not there.
+pub(super) fn unknown_column<'k>(
+    option: &str,
+    column: &str,
+    known: impl Iterator<Item = &'k str>,
+) -> Error {
+    let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+    let message = format!("{option} names column `{column}`, and the rows have none of that name");
+    Error::new(ErrorKind::Config, message).with_help(format!("name one of {}", known.join(", ")))
+}
+
 /// Returns the path of the first union in a field.
 fn union_in(field: &Field) -> Option<String> {
     let inside: Vec<&Field> = match field.data_type() {

@@ -2,6 +2,8 @@
 
 use streamwriter_core::{Error, ErrorKind, Result};
 
+use crate::partition::PartitionBy;
+
 /// The options that the file sinks share.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
@@ -9,6 +11,8 @@ pub(crate) struct Layout {
     pub(crate) rows_max: Option<u64>,
     /// How many bytes fill a file.
     pub(crate) bytes_max: Option<u64>,
+    /// The columns that make directories.
+    pub(crate) partition_by: PartitionBy,
     /// How many files of a task are open at once.
     pub(crate) open_files_max: usize,
 }
@@ -18,6 +22,7 @@ impl Default for Layout {
         Self {
             rows_max: None,
             bytes_max: None,
+            partition_by: PartitionBy::default(),
             open_files_max: 64,
         }
     }
@@ -36,7 +41,7 @@ impl Layout {
                 return Err(Error::new(ErrorKind::Config, message));
             }
         }
-        Ok(())
+        self.partition_by.check()
     }
 
     /// Tells whether a file of so many rows and bytes takes no more.

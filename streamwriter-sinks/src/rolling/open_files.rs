@@ -8,6 +8,9 @@ use super::Layout;
 use crate::ending::in_task;
 use crate::staging::{Staging, StagingFile};
 
+/// How many bytes one of several open files collects before it writes them.
+const SMALL_BUFFER_BYTES: usize = 128 * 1024;
+
 /// A file that is being written, in the format of its sink.
 pub(crate) trait TaskFile: Sized {
     /// Returns how many bytes the file has by now, as exactly as the format knows.
@@ -183,12 +186,14 @@ impl<'s, F: TaskFile, B: Fn(StagingFile) -> Result<F>> OpenFiles<'s, F, B> {
                 self.task,
             )
         })?;
-        let below = match directory {
-            "" => None,
-            directory => Some(StorePath::parse(directory)?),
-        };
         let staging = self.finished.staging;
-        let file = staging.file(self.task, below.as_ref(), number, self.extension)?;
+        let file = if directory.is_empty() {
+            staging.file(self.task, None, number, self.extension)?
+        } else {
+            let below = Some(&StorePath::parse(directory)?);
+            let extension = self.extension;
+            staging.buffered_file(self.task, below, number, extension, SMALL_BUFFER_BYTES)?
+        };
         Ok(Open {
             file: (self.begin)(file)?,
             number,

@@ -4,6 +4,7 @@
 
 mod flawed;
 mod many_files;
+mod partitions;
 mod read;
 mod sinks;
 mod twins;

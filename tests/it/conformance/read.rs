@@ -26,7 +26,7 @@ impl Row {
     }
 
     /// Returns the number of a row that is as it was written, in every field.
-    fn checked(self) -> Result<u64, BoxError> {
+    pub(super) fn checked(self) -> Result<u64, BoxError> {
         if self == Self::of(self.number) {
             return Ok(self.number);
         }

@@ -14,6 +14,7 @@ use streamwriter::{
 };
 
 use super::many_files::ManyFiles;
+use super::partitions;
 use super::read::{self, Row};
 
 #[path = "../../../examples/own_sink.rs"]
@@ -22,11 +23,13 @@ mod own_sink;
 
 sink_conformance! { mod json_lines: file(FileSink::json_lines_in, read::json_lines) }
 sink_conformance! { mod json_lines_rolled_by_rows: file(|staging| FileSink::json_lines_in(staging).max_rows_per_file(1), read::json_lines) }
+sink_conformance! { mod json_lines_partitioned: file(|staging| FileSink::json_lines_in(staging).partition_by(["even", "text"]), partitions::json_lines) }
 sink_conformance! { mod csv: file(FileSink::csv_in, read::csv) }
 sink_conformance! { mod parquet_zstd: parquet(|sink| sink.compression(Compression::Zstd(1))) }
 sink_conformance! { mod parquet_snappy: parquet(|sink| sink.compression(Compression::Snappy)) }
 sink_conformance! { mod parquet_plain_small_row_groups: parquet(|sink| sink.compression(Compression::None).row_group_rows(1)) }
 sink_conformance! { mod parquet_rolled_by_rows: parquet(|sink| sink.max_rows_per_file(1)) }
+sink_conformance! { mod parquet_partitioned_with_one_open_file: partitioned_parquet() }
 sink_conformance! { mod parquet_of_arrow_batches: arrow_batches() }
 sink_conformance! { mod stdout: stdout() }
 sink_conformance! { mod memory: memory() }
@@ -57,6 +60,18 @@ fn parquet(
         Row::of,
         move |place| Ok::<_, Error>(make(ParquetSink::new_in(staging(place)?))),
         |place| read::parquet(&place.directory()),
+    )
+}
+
+/// More values than files may be open, so that files end in the middle of a partition.
+fn partitioned_parquet() -> Conformance<ParquetSink<ViaSerde>, Row> {
+    Conformance::of_rows(
+        Row::of,
+        |place| {
+            let sink = ParquetSink::new_in(staging(place)?);
+            Ok::<_, Error>(sink.partition_by(["text"]).max_open_files(1))
+        },
+        |place| partitions::parquet(&place.directory()),
     )
 }
 
