@@ -20,6 +20,8 @@
 //! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
 //! | `parquet` | yes | [`ParquetSink`] | `arrow`, `parquet`, `serde_arrow` |
+//! | `gzip` | yes | [`FileCompression`]`::Gzip` | `flate2` |
+//! | `zstd` | yes | [`FileCompression`]`::Zstd` | `zstd`, which compiles C |
 //! | `testing` | no | [`testing`]: the conformance suite for sinks, faulty storage, a disk that loses power, scripted sources | `proptest` |
 
 // Generated code says `::streamwriter`, in this package's own tests and examples too.
@@ -43,12 +45,13 @@ pub use streamwriter_core::{
     serde_json, stream, totals,
 };
 pub use streamwriter_derive::{CommitMessage, stream_writer};
+#[cfg(feature = "csv")]
+pub use streamwriter_sinks::CsvQuoting;
 #[cfg(feature = "parquet")]
 pub use streamwriter_sinks::{ArrowBatches, Compression, Encoding, ParquetSink, ViaSerde};
-#[cfg(any(feature = "csv", feature = "jsonl"))]
-pub use streamwriter_sinks::{FileFormat, FileSink};
 pub use streamwriter_sinks::{
-    MemorySink, Noop, SetAside, StagedFiles, Staging, StagingFile, Stdout,
+    FileCompression, FileFormat, FileSink, MemorySink, Noop, SetAside, StagedFiles, Staging,
+    StagingFile, Stdout,
 };
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sources::BadRows;
@@ -65,14 +68,12 @@ pub use streamwriter_core::{sink_conformance, testing};
 pub mod prelude {
     #[cfg(feature = "csv")]
     pub use crate::Csv;
-    #[cfg(any(feature = "csv", feature = "jsonl"))]
-    pub use crate::FileSink;
     #[cfg(feature = "jsonl")]
     pub use crate::JsonLines;
     #[cfg(feature = "parquet")]
     pub use crate::ParquetSink;
     pub use crate::{
-        BatchContext, BoxError, CommitMessage, Error, Guarantee, Memory, Rows, Source, Staging,
-        Stdout, StreamWriter, TaskContext, Trigger, WriteRows, stream, stream_writer,
+        BatchContext, BoxError, CommitMessage, Error, FileSink, Guarantee, Memory, Rows, Source,
+        Staging, Stdout, StreamWriter, TaskContext, Trigger, WriteRows, stream, stream_writer,
     };
 }

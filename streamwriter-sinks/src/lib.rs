@@ -10,6 +10,7 @@
 //! | `ParquetSink` | serde types, or Arrow record batches | exactly-once | `*.parquet` | `parquet` |
 //! | `FileSink::json_lines` | `Serialize` | exactly-once | `*.jsonl` | `jsonl` |
 //! | `FileSink::csv` | `Serialize`, flat | exactly-once | `*.csv` | `csv` |
+//! | [`FileSink::text`] | texts | exactly-once | `*.txt` | |
 //! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
 //! | [`MemorySink`] | any | at-most-once | rows in this process | |
 //! | [`Noop`] | any | at-most-once | nothing | |
@@ -20,6 +21,7 @@
 //! - `parquet` (default): the Parquet sink. Heavy: brings `arrow`, `parquet` and `serde_arrow`.
 //! - `jsonl` (default): the JSON lines format of the file sink.
 //! - `csv` (default): the CSV format of the file sink.
+//! - `gzip`, `zstd` (default): compressed text files.
 
 #![warn(clippy::print_stdout, reason = "a library does not print")]
 
@@ -29,12 +31,9 @@ mod message;
 
 mod staging;
 
-#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
 mod partition;
-#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
 mod rolling;
 
-#[cfg(any(feature = "csv", feature = "jsonl"))]
 mod file;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -47,12 +46,11 @@ mod both;
 mod set_aside;
 
 pub use both::OfBoth;
-#[cfg(feature = "csv")]
-pub use file::Csv;
 #[cfg(feature = "jsonl")]
 pub use file::JsonLines;
-#[cfg(any(feature = "csv", feature = "jsonl"))]
-pub use file::{FileFormat, FileSink};
+#[cfg(feature = "csv")]
+pub use file::{Csv, CsvQuoting};
+pub use file::{FileCompression, FileFormat, FileSink, Text};
 pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};

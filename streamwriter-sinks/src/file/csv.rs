@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use csv::{Writer, WriterBuilder};
+use csv::{QuoteStyle, Writer, WriterBuilder};
 use serde::Serialize;
 use streamwriter_core::{Error, ErrorKind, Result};
 
@@ -14,6 +14,9 @@ use crate::staging::Staging;
 
 /// The CSV format: files `*.csv`, quoted where needed, with a header by default.
 ///
+/// Lines end with a line feed. Options: [`delimiter`](FileSink::delimiter),
+/// [`header`](FileSink::header), [`quoting`](FileSink::quoting), [`null_value`](FileSink::null_value).
+///
 /// A row is a struct or map of plain values, a tuple (columns `_1`, `_2`, …), or a single
 /// `value`. A list, map or struct inside a row has no CSV form and is an error that names its
 /// column. All rows of a file have the columns of the first one. An empty text and a missing value
@@ -23,6 +26,22 @@ pub struct Csv {
     delimiter: u8,
     header: bool,
     null_value: String,
+    quoting: CsvQuoting,
+}
+
+/// Which fields of a CSV file stand in quotes; a quote inside is doubled.
+///
+/// There is no "never": a delimiter or line end inside a text would change the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CsvQuoting {
+    /// Those that hold a delimiter, a quote or a line end.
+    #[default]
+    Necessary,
+    /// Those that do not read as a number.
+    NonNumeric,
+    /// All, also missing values and the header.
+    Always,
 }
 
 impl FileSink<Csv> {
@@ -51,6 +70,12 @@ impl FileSink<Csv> {
         self
     }
 
+    /// Sets which fields stand in quotes; those that need them by default.
+    pub fn quoting(mut self, quoting: CsvQuoting) -> Self {
+        self.format.quoting = quoting;
+        self
+    }
+
     /// Sets what stands for a missing value; an empty field by default.
     ///
     /// A text that is the same as this value cannot be told from a missing one when it is read.
@@ -66,6 +91,7 @@ impl Default for Csv {
             delimiter: b',',
             header: true,
             null_value: String::new(),
+            quoting: CsvQuoting::default(),
         }
     }
 }
@@ -88,6 +114,11 @@ impl Format for Csv {
     fn encoder(&self, file: TextFile) -> Encoder {
         let writer = WriterBuilder::new()
             .delimiter(self.delimiter)
+            .quote_style(match self.quoting {
+                CsvQuoting::Necessary => QuoteStyle::Necessary,
+                CsvQuoting::NonNumeric => QuoteStyle::NonNumeric,
+                CsvQuoting::Always => QuoteStyle::Always,
+            })
             .from_writer(file);
         Encoder {
             writer,

@@ -1,10 +1,12 @@
-//! The sink that writes text files: JSON lines and CSV.
+//! The sink that writes text files: JSON lines, CSV and plain text.
 
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(feature = "jsonl")]
 mod json_lines;
+mod text;
 
+mod compression;
 mod directories;
 mod encoder;
 mod text_file;
@@ -17,11 +19,11 @@ use streamwriter_core::{
     BatchContext, Error, Guarantee, Result, Rows, StreamWriter, Target, TaskContext, WriteRows,
 };
 
-use crate::ending::{bad_row, require_complete};
+use crate::ending::{bad_row, in_task, require_complete};
 use crate::message::StagedFiles;
 use crate::partition::PartitionBy;
 use crate::rolling::{Layout, OpenFiles};
-use crate::staging::Staging;
+use crate::staging::{Staging, write_failed};
 
 use directories::Directories;
 use encoder::{EncodeError, Encoded, RowEncoder};
@@ -29,9 +31,11 @@ use text_file::TextFile;
 use without::Without;
 
 #[cfg(feature = "csv")]
-pub use self::csv::Csv;
+pub use self::csv::{Csv, CsvQuoting};
+pub use compression::FileCompression;
 #[cfg(feature = "jsonl")]
 pub use json_lines::JsonLines;
+pub use text::Text;
 
 /// Writes the rows of a batch as text files in a plain directory.
 ///
@@ -67,6 +71,7 @@ pub use json_lines::JsonLines;
 pub struct FileSink<F> {
     staging: Staging,
     format: F,
+    compression: FileCompression,
     layout: Layout,
 }
 
@@ -79,8 +84,10 @@ mod sealed {
     use super::{Result, RowEncoder, TextFile};
 
     pub trait Format: Clone + std::fmt::Debug + Send + Sync + 'static {
-        /// The format as people write it, and the extension of its files.
+        /// The format as people write it.
         const NAME: &'static str;
+        /// The extension of its files.
+        const EXTENSION: &'static str = Self::NAME;
         type Encoder: RowEncoder;
 
         /// Checks the options.
@@ -95,12 +102,22 @@ impl<F: FileFormat> FileSink<F> {
         Self {
             staging,
             format,
+            compression: FileCompression::None,
             layout: Layout::default(),
         }
     }
 
     fn at(path: impl AsRef<Path>, format: F) -> Result<Self> {
         Ok(Self::over(Staging::new(path)?, format))
+    }
+
+    /// Sets how the files are compressed; not at all by default.
+    ///
+    /// A compressed file has a second extension, as in `*.csv.gz`, so readers that list `*.csv` do not
+    /// see it.
+    pub fn compression(mut self, compression: FileCompression) -> Self {
+        self.compression = compression;
+        self
     }
 
     /// Sets how many rows a file has at most; no limit by default. (Spark: `maxRecordsPerFile`.)
@@ -114,8 +131,9 @@ impl<F: FileFormat> FileSink<F> {
     /// Sets how many bytes fill a file; no limit by default. (Flink: the part size of a rolling
     /// policy.)
     ///
-    /// The row that reaches the limit still goes into the file, so a file is longer by a part of one
-    /// row at most.
+    /// They are counted after each row, as they are written. The row that reaches the limit still
+    /// goes into the file, so a file is longer by a part of one row at most. A compressor gives its
+    /// bytes late, so a compressed file is longer by what some 200 KiB of text are compressed to.
     pub fn max_bytes_per_file(mut self, bytes: u64) -> Self {
         self.layout.bytes_max = Some(bytes);
         self
@@ -148,6 +166,7 @@ impl<F: FileFormat> FileSink<F> {
 
     fn check(&self) -> Result<()> {
         self.layout.check()?;
+        self.compression.check()?;
         self.format.check()
     }
 }
@@ -189,8 +208,13 @@ impl<R: Serialize, F: FileFormat> WriteRows<R> for FileSink<F> {
         task: &TaskContext,
     ) -> Result<StagedFiles> {
         self.check()?;
-        let begin = |file| Ok(Encoded(self.format.encoder(TextFile::new(file))));
-        let mut files = OpenFiles::new(&self.staging, &self.layout, task, F::NAME, begin);
+        let extension = self.compression.extension(F::EXTENSION);
+        let begin = |file| {
+            let file = TextFile::begin(file, self.compression);
+            let file = file.map_err(|error| in_task(write_failed(error), task))?;
+            Ok(Encoded(self.format.encoder(file)))
+        };
+        let mut files = OpenFiles::new(&self.staging, &self.layout, task, &extension, begin);
         let columns = &self.layout.partition_by;
         let mut directories = Directories::new(columns);
         while let Some(row) = rows.next() {

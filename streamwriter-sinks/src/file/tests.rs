@@ -182,6 +182,26 @@ mod csv {
     }
 
     #[test]
+    fn quoting_is_an_option() {
+        for (quoting, expected) in [
+            (CsvQuoting::Necessary, "_1,_2,_3\na,1,\n"),
+            (
+                CsvQuoting::NonNumeric,
+                "\"_1\",\"_2\",\"_3\"\n\"a\",1,\"\"\n",
+            ),
+            (
+                CsvQuoting::Always,
+                "\"_1\",\"_2\",\"_3\"\n\"a\",\"1\",\"\"\n",
+            ),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let make = || FileSink::csv(directory.path()).unwrap().quoting(quoting);
+            let rows = vec![("a", 1, None::<u8>)];
+            assert_eq!(committed(directory.path(), make, rows), [expected]);
+        }
+    }
+
+    #[test]
     fn bytes_are_counted_row_by_row_and_each_file_has_its_header() {
         let directory = tempfile::tempdir().unwrap();
         let make = || {
@@ -249,6 +269,115 @@ mod csv {
             let error = write_rows(&sink, rows, &Pretend::default().task()).unwrap_err();
             assert!(error.to_string().contains(named), "{error}");
             assert_eq!(error.kind(), ErrorKind::Row, "{error}");
+        }
+    }
+}
+
+mod text {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_row_is_a_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || FileSink::text(directory.path()).unwrap();
+        let message = write_rows(&make(), ["", "ä b"], &Pretend::default().task()).unwrap();
+        assert!(message.files[0].path.as_str().ends_with(".txt"));
+        let path = directory.path().join(message.files[0].staged.as_str());
+        assert_eq!(fs::read_to_string(path).unwrap(), "\nä b\n");
+        let rows = [BTreeMap::from([("line", "x"), ("key", "k")])];
+        let sink = make().partition_by(["key"]);
+        let message = write_rows(&sink, rows, &Pretend::default().task()).unwrap();
+        assert!(message.files[0].path.as_str().starts_with("key=k/"));
+    }
+
+    #[test]
+    fn what_is_not_one_line_of_text_does_not_fit() {
+        fn refused<R: Serialize + Send>(row: R, part: &str) {
+            let directory = tempfile::tempdir().unwrap();
+            let sink = FileSink::text(directory.path()).unwrap();
+            let error = write_rows(&sink, [row], &Pretend::default().task()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Row);
+            assert!(error.to_string().contains(part), "{error}");
+            assert_eq!(staged(directory.path()), 0);
+        }
+        refused("a\nb", "several lines");
+        refused("a\r", "several lines");
+        refused(None::<&str>, "null");
+        refused(5, "a number");
+        refused(0.5, "a number");
+        refused(("a", "b"), "`_2` beside `_1`");
+        refused((vec!["a"],), "`_1` is a list");
+        refused(BTreeMap::<u8, u8>::new(), "no column");
+    }
+}
+
+#[cfg(all(feature = "gzip", feature = "jsonl", feature = "zstd"))]
+mod compressed {
+    use std::io::Read;
+
+    use super::*;
+
+    fn only_file(sink: &FileSink<JsonLines>, rows: u32) -> (String, Vec<u8>) {
+        let rows = (0..rows).map(|row| row.wrapping_mul(2_654_435_761));
+        let message = write_rows(sink, rows, &Pretend::default().task()).unwrap();
+        let file = &message.files[0];
+        let bytes = sink.staging.storage().read(&file.staged).unwrap().unwrap();
+        (file.path.to_string(), bytes)
+    }
+
+    #[test]
+    fn a_file_is_one_complete_stream_and_says_so_in_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = || FileSink::json_lines(directory.path()).unwrap();
+        let (_, plain) = only_file(&sink(), 20_000);
+        let (name, bytes) = only_file(&sink().compression(FileCompression::Gzip(6)), 20_000);
+        assert!(name.ends_with(".jsonl.gz"), "{name}");
+        let mut back = Vec::new();
+        let mut decoder = flate2::bufread::GzDecoder::new(bytes.as_slice());
+        decoder.read_to_end(&mut back).unwrap();
+        assert_eq!(back, plain);
+        assert!(decoder.into_inner().is_empty(), "one member");
+        let (name, bytes) = only_file(&sink().compression(FileCompression::Zstd(3)), 20_000);
+        assert!(name.ends_with(".jsonl.zst"), "{name}");
+        assert_eq!(zstd::decode_all(bytes.as_slice()).unwrap(), plain);
+        assert!(zstd::decode_all(&bytes[..bytes.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn compressed_files_roll_by_the_bytes_that_the_compressor_gave() {
+        let directory = tempfile::tempdir().unwrap();
+        for compression in [FileCompression::Gzip(1), FileCompression::Zstd(1)] {
+            let sink = FileSink::json_lines(directory.path()).unwrap();
+            let sink = sink.compression(compression).max_bytes_per_file(20_000);
+            let rows = (0..100_000_u32).map(|row| row.wrapping_mul(2_654_435_761));
+            let message = write_rows(&sink, rows, &Pretend::default().task()).unwrap();
+            let sizes: Vec<_> = message.files.iter().map(|file| file.size).collect();
+            let [full @ .., _] = sizes.as_slice() else {
+                panic!("no file");
+            };
+            assert!(full.len() > 2, "{sizes:?}");
+            assert!(
+                full.iter().all(|size| (20_000..220_000).contains(size)),
+                "{sizes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_level_that_is_not_there_is_refused_at_the_start() {
+        let directory = tempfile::tempdir().unwrap();
+        for (bad, part) in [
+            (FileCompression::Gzip(10), "gzip has no level 10"),
+            (FileCompression::Zstd(0), "zstd has no level 0"),
+            (FileCompression::Zstd(23), "zstd has no level 23"),
+        ] {
+            let sink = FileSink::json_lines(directory.path()).unwrap();
+            let sink = sink.compression(bad);
+            let error = WriteRows::<u8>::check_rows(&sink).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains(part), "{error}");
         }
     }
 }

@@ -96,6 +96,7 @@ impl<'s, F: TaskFile, B: Fn(StagingFile) -> Result<F>> OpenFiles<'s, F, B> {
 
     /// Sets how much memory the open files may keep together before the largest is flushed. A
     /// single open file keeps its own limits.
+    #[cfg(any(test, feature = "parquet"))]
     pub(crate) fn memory_max(mut self, bytes: usize) -> Self {
         self.memory_max = bytes;
         self

@@ -22,7 +22,6 @@ use streamwriter_core::{
     Target, TargetClaim, TargetRecord, TaskContext, Withdrawal,
 };
 
-#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
 pub(crate) use error::write_failed;
 pub use file::StagingFile;
 

@@ -9,8 +9,8 @@ use arrow::array::{RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use streamwriter::testing::conformance::{Conformance, Place};
 use streamwriter::{
-    ArrowBatches, BoxError, Compression, Error, FileFormat, FileSink, MemorySink, Noop,
-    ParquetSink, SetAside, Staging, Stdout, ViaSerde, sink_conformance,
+    ArrowBatches, BoxError, Compression, Error, FileCompression, FileFormat, FileSink, MemorySink,
+    Noop, ParquetSink, SetAside, Staging, Stdout, ViaSerde, sink_conformance,
 };
 
 use super::many_files::ManyFiles;
@@ -23,8 +23,11 @@ mod own_sink;
 
 sink_conformance! { mod json_lines: file(FileSink::json_lines_in, read::json_lines) }
 sink_conformance! { mod json_lines_rolled_by_rows: file(|staging| FileSink::json_lines_in(staging).max_rows_per_file(1), read::json_lines) }
+sink_conformance! { mod json_lines_gzip: file(|staging| FileSink::json_lines_in(staging).compression(FileCompression::Gzip(6)), read::json_lines_gzip) }
 sink_conformance! { mod json_lines_partitioned: file(|staging| FileSink::json_lines_in(staging).partition_by(["even", "text"]), partitions::json_lines) }
 sink_conformance! { mod csv: file(FileSink::csv_in, read::csv) }
+sink_conformance! { mod csv_zstd: file(|staging| FileSink::csv_in(staging).compression(FileCompression::Zstd(3)), read::csv_zstd) }
+sink_conformance! { mod text: lines(FileSink::text_in) }
 sink_conformance! { mod parquet_zstd: parquet(|sink| sink.compression(Compression::Zstd(1))) }
 sink_conformance! { mod parquet_snappy: parquet(|sink| sink.compression(Compression::Snappy)) }
 sink_conformance! { mod parquet_plain_small_row_groups: parquet(|sink| sink.compression(Compression::None).row_group_rows(1)) }
@@ -50,6 +53,14 @@ fn file<F: FileFormat>(
         Row::of,
         move |place| Ok::<_, Error>(make(staging(place)?)),
         move |place| read(&place.directory()),
+    )
+}
+
+fn lines<F: FileFormat>(make: fn(Staging) -> FileSink<F>) -> Conformance<FileSink<F>, String> {
+    Conformance::of_rows(
+        |number| number.to_string(),
+        move |place| Ok::<_, Error>(make(staging(place)?)),
+        |place| read::text(&place.directory()),
     )
 }
 
