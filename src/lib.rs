@@ -48,7 +48,10 @@ pub use streamwriter_derive::{CommitMessage, stream_writer};
 #[cfg(feature = "csv")]
 pub use streamwriter_sinks::CsvQuoting;
 #[cfg(feature = "parquet")]
-pub use streamwriter_sinks::{ArrowBatches, Compression, Encoding, ParquetSink, ViaSerde};
+pub use streamwriter_sinks::{
+    ArrowBatches, BloomFilter, Compression, Encoding, ParquetSink, ParquetStatistics, SortColumn,
+    ViaSerde,
+};
 pub use streamwriter_sinks::{
     FileCompression, FileFormat, FileSink, MemorySink, Noop, SetAside, StagedFiles, Staging,
     StagingFile, Stdout,

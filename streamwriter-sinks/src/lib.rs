@@ -55,7 +55,10 @@ pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};
 #[cfg(feature = "parquet")]
-pub use parquet::{ArrowBatches, Columns, Compression, Encoding, ParquetSink, ViaSerde};
+pub use parquet::{
+    ArrowBatches, BloomFilter, Columns, Compression, Encoding, ParquetSink, ParquetStatistics,
+    SortColumn, ViaSerde,
+};
 pub use set_aside::{SetAside, SetAsideFiles};
 pub use staging::{Staging, StagingFile};
 pub use stdout::{Rendered, Stdout};

@@ -1,6 +1,8 @@
 //! The sink that writes Parquet files.
 
 mod arrow_batches;
+mod builder;
+mod columns;
 mod encoding;
 mod file;
 mod options;
@@ -20,11 +22,11 @@ use streamwriter_core::{
 
 use crate::ending::{bad_row, in_task, require_complete};
 use crate::message::StagedFiles;
-use crate::partition::PartitionBy;
 use crate::rolling::{Layout, OpenFiles};
-use crate::staging::{Staging, StagingFile};
+use crate::staging::Staging;
 
 pub use arrow_batches::ArrowBatches;
+pub use columns::{BloomFilter, ParquetStatistics, SortColumn};
 pub use encoding::{Columns, Encoding};
 pub use options::Compression;
 pub use serde_rows::ViaSerde;
@@ -57,8 +59,9 @@ use partitioner::Partitioner;
 /// of 128 KiB. A task hands on the names of its files in one message: see `max_message_bytes` of the
 /// query, whose default has room for some 2,500 of them.
 ///
-/// Columns are dictionary-encoded until a dictionary grows past 1 MiB, and carry statistics per
-/// page: the defaults of the `parquet` crate.
+/// Options that name columns are checked against the schema when the query starts. By default columns
+/// are dictionary-encoded until a dictionary grows past 1 MiB, pages are compressed by zstd, carry
+/// statistics, and hold 20,000 rows or 1 MiB.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -137,90 +140,6 @@ impl<E> ParquetSink<E> {
             options: Options::default(),
         }
     }
-
-    /// Sets the compression of all columns; zstd level 1 by default.
-    pub fn compression(mut self, compression: Compression) -> Self {
-        self.options.compression = compression;
-        self
-    }
-
-    /// Sets how many rows a row group has at most; 1,048,576 by default.
-    pub fn row_group_rows(mut self, rows: usize) -> Self {
-        self.options.row_group_rows = rows;
-        self
-    }
-
-    /// Sets how many encoded bytes a row group has at most, about; 128 MiB by default.
-    pub fn row_group_bytes(mut self, bytes: usize) -> Self {
-        self.options.row_group_bytes = bytes;
-        self
-    }
-
-    /// Sets how many rows are collected before they are encoded as columns; 8,192 by default.
-    pub fn batch_rows(mut self, rows: usize) -> Self {
-        self.options.batch_rows = rows;
-        self
-    }
-
-    /// Sets how many rows a file has at most; no limit by default. (Spark: `maxRecordsPerFile`.)
-    ///
-    /// A full file is finished, and the next row begins another one.
-    pub fn max_rows_per_file(mut self, rows: u64) -> Self {
-        self.layout.rows_max = Some(rows);
-        self
-    }
-
-    /// Sets how many bytes fill a file; no limit by default. (Flink: the part size of a rolling
-    /// policy.)
-    ///
-    /// They are looked at after each column batch ([`batch_rows`](Self::batch_rows)): those that
-    /// were written, and the writer's estimate of the row group that is being filled. A file is
-    /// longer by one column batch and its footer at most, and may be shorter, since the estimate
-    /// knows of no compression of pages that are not complete.
-    pub fn max_bytes_per_file(mut self, bytes: u64) -> Self {
-        self.layout.bytes_max = Some(bytes);
-        self
-    }
-
-    /// Writes rows into a directory for each value of these columns, such as
-    /// `city=Oslo/year=2026/part-….parquet`, as Spark and Hive lay them out; into one directory by
-    /// default (F4).
-    ///
-    /// The columns leave the files: readers find them in the names. They are integers, booleans,
-    /// texts, dates (`2026-01-02`), timestamps (`2026-01-02 03:04:05.6`; with a time zone, in UTC),
-    /// times and decimals, escaped as in Spark; a null and an empty text are
-    /// `__HIVE_DEFAULT_PARTITION__`. A column of another type is refused when the query starts: a
-    /// float has no one text. A row whose value cannot be a name (with a NUL, or longer than 255 bytes
-    /// with the column's name) does not fit.
-    ///
-    /// Each column batch is cut by the values, and the rows of each value keep their order. Many
-    /// values in few rows make many small files and row groups.
-    pub fn partition_by(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.layout.partition_by = PartitionBy::new(columns);
-        self
-    }
-
-    /// Sets how many files each task has open at once under [`partition_by`](Self::partition_by); 64
-    /// by default.
-    ///
-    /// One more closes the file that was left alone longest, and a later row of that directory begins
-    /// another file there. Rows that come in the order of the partition columns need one open file.
-    pub fn max_open_files(mut self, files: usize) -> Self {
-        self.layout.open_files_max = files;
-        self
-    }
-
-    fn begin<'t>(
-        &self,
-        file: StagingFile,
-        schema: &SchemaRef,
-        task: &'t TaskContext,
-    ) -> Result<ParquetFile<'t>> {
-        let properties = self.options.properties(Some(task))?;
-        ArrowWriter::try_new(file, schema.clone(), Some(properties))
-            .map(|writer| ParquetFile::new(writer, task))
-            .map_err(|error| cannot_encode(error, task))
-    }
 }
 
 impl<E: Send + Sync + 'static> StreamWriter for ParquetSink<E> {
@@ -256,14 +175,10 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         schema::expect_writable(&schema)?;
         let partitioner = Partitioner::new(&self.layout.partition_by, &schema)?;
         let schema = file_schema(partitioner.as_ref(), &schema);
-        let properties = self.options.properties(None)?;
+        let properties = self.options.properties(&schema, None)?;
         ArrowWriter::try_new(std::io::sink(), schema, Some(properties))
             .map(drop)
-            .map_err(|error| {
-                Error::new(ErrorKind::Config, "the rows have no form in Parquet")
-                    .with_source(error)
-                    .with_help("leave the field out, or give a schema")
-            })
+            .map_err(schema::no_form)
     }
 
     fn write(
@@ -277,7 +192,13 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         let partitioner = Partitioner::new(&self.layout.partition_by, &schema)?;
         let schema = file_schema(partitioner.as_ref(), &schema);
         let mut columns = self.encoding.columns()?;
-        let begin = |file| self.begin(file, &schema, task);
+        let properties = self.options.properties(&schema, Some(task))?;
+        let begin = |file| {
+            let properties = Some(properties.clone());
+            ArrowWriter::try_new(file, Arc::clone(&schema), properties)
+                .map(|writer| ParquetFile::new(writer, task))
+                .map_err(|error| cannot_encode(error, task))
+        };
         let mut files = OpenFiles::new(&self.staging, &self.layout, task, "parquet", begin)
             .memory_max(self.options.row_group_bytes);
         let mut write = |columns: &mut E::Columns| {

@@ -8,7 +8,9 @@ use arrow::array::{Array, AsArray, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::properties::ReaderProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::serialized_reader::ReadOptionsBuilder;
 use serde::{Deserialize, Serialize};
 use streamwriter_core::testing::{Pretend, round_trip, write_rows, write_rows_cut_off};
 use streamwriter_core::{CommitMessage, LocalStorage, PartitionId, StorePath};
@@ -124,6 +126,8 @@ fn the_file_says_where_its_rows_come_from_and_keeps_the_options() {
         (Compression::None, 0),
         (Compression::Snappy, 1),
         (Compression::Zstd(3), 2),
+        (Compression::Gzip(9), 3),
+        (Compression::Lz4, 4),
     ] {
         let sink = ParquetSink::new(directory.path())
             .unwrap()
@@ -147,6 +151,8 @@ fn the_file_says_where_its_rows_come_from_and_keeps_the_options() {
             Compression::None => "uncompressed",
             Compression::Snappy => "snappy",
             Compression::Zstd(_) => "zstd",
+            Compression::Gzip(_) => "gzip",
+            Compression::Lz4 => "lz4_raw",
         };
         assert!(used.starts_with(expected), "{used}");
         let pairs = metadata.file_metadata().key_value_metadata().unwrap();
@@ -222,6 +228,19 @@ fn options_without_sense_are_refused_at_the_start() {
     let sink = || ParquetSink::new(directory.path()).unwrap();
     for bad in [
         sink().compression(Compression::Zstd(23)),
+        sink().compression(Compression::Zstd(0)),
+        sink().compression(Compression::Gzip(10)),
+        sink().page_rows(0),
+        sink().page_bytes(0),
+        sink().dictionary_bytes(0),
+        sink().metadata("streamwriter.query", "mine"),
+        sink().metadata("ARROW:schema", "mine"),
+        sink().metadata("", "x"),
+        sink().metadata("a", "x").metadata("a", "x"),
+        sink().bloom_filter("id", BloomFilter::new().distinct_values(0)),
+        sink().bloom_filter("id", BloomFilter::new().false_positive_rate(1.0)),
+        sink().bloom_filter("id", BloomFilter::new().false_positive_rate(f64::NAN)),
+        sink().sorted_by([SortColumn::ascending("id"), SortColumn::descending("id")]),
         sink().row_group_rows(0),
         sink().row_group_bytes(0),
         sink().batch_rows(0),
@@ -232,6 +251,117 @@ fn options_without_sense_are_refused_at_the_start() {
         assert_eq!(error.kind(), ErrorKind::Config);
     }
     WriteRows::<Trip>::check_rows(&sink()).unwrap();
+}
+
+#[test]
+fn an_option_of_a_column_that_no_file_has_is_refused_with_those_that_there_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let sink = || ParquetSink::new(directory.path()).unwrap();
+    let filter = BloomFilter::new();
+    for (bad, option) in [
+        (sink().column_dictionary("town", false), "column_dictionary"),
+        (sink().bloom_filter("tags", filter), "bloom_filter"),
+        (sink().sorted_by([SortColumn::ascending("Id")]), "sorted_by"),
+        (
+            sink().partition_by(["city"]).bloom_filter("city", filter),
+            "bloom_filter",
+        ),
+    ] {
+        let error = WriteRows::<Trip>::check_rows(&bad).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        let text = error.report().to_string();
+        for part in [option, "`id`", "`tags.list.element`", "`kind`"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+    let nested = sink().bloom_filter("tags.list.element", filter);
+    WriteRows::<Trip>::check_rows(&nested).unwrap();
+}
+
+/// Writes rows and opens the one file that they make.
+fn written(
+    make: impl Fn(ParquetSink) -> ParquetSink,
+    rows: i64,
+) -> (tempfile::TempDir, SerializedFileReader<File>) {
+    let directory = tempfile::tempdir().unwrap();
+    let sink = make(ParquetSink::new(directory.path()).unwrap());
+    let message = write_rows(&sink, (0..rows).map(trip), &Pretend::default().task()).unwrap();
+    let [file] = message.files.as_slice() else {
+        panic!("{} files", message.files.len());
+    };
+    let file = File::open(directory.path().join(file.staged.as_str())).unwrap();
+    let options = ReadOptionsBuilder::new()
+        .with_page_index()
+        .with_reader_properties(
+            ReaderProperties::builder()
+                .set_read_bloom_filter(true)
+                .build(),
+        );
+    let reader = SerializedFileReader::new_with_options(file, options.build()).unwrap();
+    (directory, reader)
+}
+
+#[test]
+fn pages_and_statistics_are_as_large_as_they_are_told() {
+    // Column 0 is `id`.
+    let pages = |make: fn(ParquetSink) -> ParquetSink| {
+        let (_directory, reader) = written(make, 10_000);
+        let index = reader.metadata().page_index_for_row_group(0);
+        index.page_locations(0).unwrap().len()
+    };
+    assert_eq!(pages(|sink| sink), 1);
+    assert_eq!(pages(|sink| sink.page_rows(1000)), 10);
+    assert!(pages(|sink| sink.dictionary(false).page_bytes(8192)) > 5);
+    let statistics = |statistics| {
+        let (_directory, reader) = written(|sink| sink.statistics(statistics), 100);
+        let metadata = reader.metadata();
+        let of_group = metadata.row_group(0).column(0).statistics().is_some();
+        let of_page = metadata.row_group(0).column(0).column_index_offset();
+        (of_group, of_page.is_some())
+    };
+    assert_eq!(statistics(ParquetStatistics::None), (false, false));
+    assert_eq!(statistics(ParquetStatistics::RowGroup), (true, false));
+    assert_eq!(statistics(ParquetStatistics::Page), (true, true));
+}
+
+#[test]
+fn dictionaries_bloom_filters_sorting_and_metadata_are_of_the_columns_that_are_named() {
+    let (_directory, reader) = written(
+        |sink| {
+            sink.column_dictionary("id", false)
+                .bloom_filter("city", BloomFilter::new().distinct_values(100))
+                .sorted_by([
+                    SortColumn::ascending("id"),
+                    SortColumn::descending("city").nulls_first(true),
+                ])
+                .metadata("owner", "trips")
+        },
+        1000,
+    );
+    let metadata = reader.metadata();
+    let group = metadata.row_group(0);
+    assert!(group.column(0).dictionary_page_offset().is_none());
+    assert!(group.column(1).dictionary_page_offset().is_some());
+    let expected = [(0, false, true), (1, true, true)];
+    let sorting = group.sorting_columns().unwrap().iter();
+    let sorting = sorting.map(|column| (column.column_idx, column.descending, column.nulls_first));
+    assert!(sorting.eq(expected));
+    let pairs = metadata.file_metadata().key_value_metadata().unwrap();
+    let owner = pairs.iter().find(|pair| pair.key == "owner").unwrap();
+    assert_eq!(owner.value.as_deref(), Some("trips"));
+    assert!(pairs.iter().any(|pair| pair.key == "streamwriter.query"));
+    let group = reader.get_row_group(0).unwrap();
+    let filter = group.get_column_bloom_filter(1).unwrap();
+    assert!(filter.check("city 3") && !filter.check("no such city"));
+    assert!(group.get_column_bloom_filter(0).is_none());
+    let (_directory, plain) = written(|sink| sink.dictionary(false), 10);
+    let group = plain.metadata().row_group(0);
+    assert!(
+        group
+            .columns()
+            .iter()
+            .all(|column| column.dictionary_page_offset().is_none())
+    );
 }
 
 #[test]

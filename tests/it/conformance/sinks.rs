@@ -9,8 +9,8 @@ use arrow::array::{RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use streamwriter::testing::conformance::{Conformance, Place};
 use streamwriter::{
-    ArrowBatches, BoxError, Compression, Error, FileCompression, FileFormat, FileSink, MemorySink,
-    Noop, ParquetSink, SetAside, Staging, Stdout, ViaSerde, sink_conformance,
+    ArrowBatches, BloomFilter, BoxError, Compression, Error, FileCompression, FileFormat, FileSink,
+    MemorySink, Noop, ParquetSink, SetAside, Staging, Stdout, ViaSerde, sink_conformance,
 };
 
 use super::many_files::ManyFiles;
@@ -31,6 +31,7 @@ sink_conformance! { mod text: lines(FileSink::text_in) }
 sink_conformance! { mod parquet_zstd: parquet(|sink| sink.compression(Compression::Zstd(1))) }
 sink_conformance! { mod parquet_snappy: parquet(|sink| sink.compression(Compression::Snappy)) }
 sink_conformance! { mod parquet_plain_small_row_groups: parquet(|sink| sink.compression(Compression::None).row_group_rows(1)) }
+sink_conformance! { mod parquet_with_options: parquet(|sink| sink.compression(Compression::Lz4).bloom_filter("number", BloomFilter::new()).page_rows(1).metadata("k", "v")) }
 sink_conformance! { mod parquet_rolled_by_rows: parquet(|sink| sink.max_rows_per_file(1)) }
 sink_conformance! { mod parquet_partitioned_with_one_open_file: partitioned_parquet() }
 sink_conformance! { mod parquet_of_arrow_batches: arrow_batches() }
