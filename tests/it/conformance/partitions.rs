@@ -66,12 +66,13 @@ pub(super) fn parquet(directory: &Path) -> Result<Vec<u64>, BoxError> {
 }
 
 type Columns = Vec<(String, Option<String>)>;
+type ReadFile<'r> = dyn FnMut(&Path, &[(String, Option<String>)]) -> Result<(), BoxError> + 'r;
 
 fn each_file(
     directory: &Path,
     extension: &str,
     columns: Columns,
-    read: &mut dyn FnMut(&Path, &[(String, Option<String>)]) -> Result<(), BoxError>,
+    read: &mut ReadFile<'_>,
 ) -> Result<(), BoxError> {
     let Ok(entries) = fs::read_dir(directory) else {
         return Ok(());
