@@ -5,30 +5,14 @@ use std::fmt::Write;
 /// What stands for a value that is null or empty, as in Hive and Spark.
 pub(super) const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// Tells whether Spark's `escapePathName` writes a character as `%` and two hexadecimal digits.
+/// The characters beside the control characters that Spark's `escapePathName` escapes.
+const ESCAPED: &str = "\"#%'*/:=?\\{[]^";
+
+/// Tells whether Spark writes a character as `%` and two hexadecimal digits.
 ///
-/// A NUL is not among them in Spark; it never comes here, since no path can hold one.
+/// Spark leaves a NUL as it is; none comes here, since no path can hold one.
 fn is_escaped(character: char) -> bool {
-    matches!(
-        character,
-        '\u{1}'
-            ..='\u{1f}'
-                | '"'
-                | '#'
-                | '%'
-                | '\''
-                | '*'
-                | '/'
-                | ':'
-                | '='
-                | '?'
-                | '\\'
-                | '\u{7f}'
-                | '{'
-                | '['
-                | ']'
-                | '^'
-    )
+    character.is_ascii_control() || ESCAPED.contains(character)
 }
 
 /// Appends a name or value so that it is a part of one segment.
