@@ -48,7 +48,8 @@ impl StagingFile {
     ///
     /// After `Ok` it survives a power cut, still invisible. A sink asks
     /// [`rows.end()`](streamwriter_core::Rows::end) first: a part of a partition is not to be
-    /// finished (W8).
+    /// finished (W8). One that finishes files earlier, since they are full, discards them if the
+    /// partition turns out to be a part.
     ///
     /// # Errors
     /// [`Storage`](streamwriter_core::ErrorKind::Storage). What may be left of the file is
