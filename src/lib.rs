@@ -56,7 +56,7 @@ pub use streamwriter_sources::BadRows;
 pub use streamwriter_sources::Csv;
 #[cfg(feature = "jsonl")]
 pub use streamwriter_sources::JsonLines;
-pub use streamwriter_sources::{Memory, Rate, RateRow};
+pub use streamwriter_sources::{Channel, Iter, Memory, Rate, RateRow, SendError, Sender};
 
 #[cfg(feature = "testing")]
 pub use streamwriter_core::{sink_conformance, testing};

@@ -9,6 +9,8 @@
 //! | [`JsonLines`] | the lines of the JSON lines files of a directory, as your type | yes | `jsonl` (default) |
 //! | [`Rate`] | [`RateRow`]s, so many per second | yes | |
 //! | [`Memory`] | values of the program itself | yes, if the program offers them again | |
+//! | [`Channel`] | values that the program sends while the query runs | no | |
+//! | [`Iter`] | what an iterator gives | no | |
 //!
 //! Without any feature the crate depends on nothing but streamwriter's core, serde and tracing.
 //!
@@ -39,6 +41,7 @@ mod csv;
 mod json_lines;
 
 mod memory;
+mod once;
 mod plain;
 mod rate;
 
@@ -49,6 +52,7 @@ pub use files::{BadRows, FileIdentity, FileRange, FilesOffset, FilesPartition};
 #[cfg(feature = "jsonl")]
 pub use json_lines::{JsonLines, JsonLinesReader};
 pub use memory::{Memory, MemoryOffset, MemoryPartition, MemoryReader};
+pub use once::{Channel, Iter, OnceOffset, OncePartition, OnceReader, SendError, Sender};
 pub use rate::{Rate, RateOffset, RatePartition, RateReader, RateRow};
 
 #[cfg(all(feature = "testing", feature = "csv", feature = "jsonl"))]

@@ -24,6 +24,7 @@ mod guarantees;
 #[cfg(unix)]
 mod limits;
 mod messages;
+mod once;
 mod ownership;
 mod panics;
 mod power;
