@@ -143,40 +143,50 @@ impl Bench {
 #[test]
 fn s2_what_a_crash_costs_is_counted_and_nothing_else() {
     let (mut crashes, mut losses) = (0, 0);
-    for at in 0.. {
-        let bench = Bench {
-            directory: memory_directory(),
-        };
-        let (sender, source) = Channel::new(100);
-        (0..30).for_each(|row| sender.send(row).unwrap());
-        let faulty = FaultStorage::failing(bench.storage("checkpoint"), at, When::After);
-        let (died, lost) = bench.run(source.again(), faulty.shared());
-        assert_eq!(lost, 0);
-        if faulty.operations() <= at {
-            died.unwrap();
-            break;
+    for when in [When::Before, When::After] {
+        let mut at = 0;
+        while let Some(lost) = crash_at(at, when) {
+            at += 1;
+            crashes += 1;
+            losses += u64::from(lost > 0);
         }
-        crashes += 1;
-        let (ended, lost) = bench.run(source.again(), bench.storage("checkpoint"));
-        let what = faulty.log().last().cloned();
-        ended.unwrap_or_else(|error| panic!("{what:?}: {error}"));
-        let rows = bench.rows();
-        let mut once = rows.clone();
-        once.dedup();
-        assert_eq!(rows, once, "{what:?}");
-        assert_eq!(rows.len() as u64 + lost, 30, "{what:?}");
-        losses += u64::from(lost > 0);
-        // What is said to be committed is there.
-        assert!(sender.committed() <= rows.len() as u64, "{what:?}");
-        assert!(
-            !sender.wait_committed(Duration::ZERO) || lost == 0,
-            "{what:?}"
-        );
     }
     assert!(
-        crashes > 10 && losses >= 3,
+        crashes > 20 && losses >= 6,
         "{crashes} crashes, {losses} with lost rows"
     );
+}
+
+/// Ends a query at a durable step and starts another one with the same channel; returns how many rows
+/// that has lost, or nothing if there are not so many steps.
+fn crash_at(at: u64, when: When) -> Option<u64> {
+    let bench = Bench {
+        directory: memory_directory(),
+    };
+    let (sender, source) = Channel::new(100);
+    (0..30).for_each(|row| sender.send(row).unwrap());
+    let faulty = FaultStorage::failing(bench.storage("checkpoint"), at, when);
+    let (died, lost) = bench.run(source.again(), faulty.shared());
+    assert_eq!(lost, 0);
+    if faulty.operations() <= at {
+        died.unwrap();
+        return None;
+    }
+    let (ended, lost) = bench.run(source.again(), bench.storage("checkpoint"));
+    let what = format!("{when} {:?}", faulty.log().last());
+    ended.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let rows = bench.rows();
+    let mut once = rows.clone();
+    once.dedup();
+    assert_eq!(rows, once, "{what}");
+    assert_eq!(rows.len() as u64 + lost, 30, "{what}");
+    // What is said to be committed is there.
+    assert!(sender.committed() <= rows.len() as u64, "{what}");
+    assert!(
+        !sender.wait_committed(Duration::ZERO) || lost == 0,
+        "{what}"
+    );
+    Some(lost)
 }
 
 #[test]
