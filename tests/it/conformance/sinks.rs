@@ -26,7 +26,8 @@ sink_conformance! { mod parquet_zstd: parquet(|sink| sink.compression(Compressio
 sink_conformance! { mod parquet_snappy: parquet(|sink| sink.compression(Compression::Snappy)) }
 sink_conformance! { mod parquet_plain_small_row_groups: parquet(|sink| sink.compression(Compression::None).row_group_rows(1)) }
 sink_conformance! { mod parquet_of_arrow_batches: arrow_batches() }
-sink_conformance! { mod stdout: stdout() }
+sink_conformance! { mod stdout: stdout(Stdout::json, read::json_objects) }
+sink_conformance! { mod stdout_csv: stdout(|| Stdout::csv().batch_header(false), read::csv_on_the_terminal) }
 sink_conformance! { mod memory: memory() }
 sink_conformance! { mod noop: Conformance::new(|_| Ok::<_, Error>(Noop::new()), |_| Ok::<_, Error>(vec![])) }
 sink_conformance! { mod many_files_in_directories: many_files() }
@@ -74,16 +75,19 @@ fn arrow_batches() -> Conformance<ParquetSink<ArrowBatches>, RecordBatch> {
     )
 }
 
-fn stdout() -> Conformance<Stdout, Row> {
+fn stdout(
+    make: fn() -> Stdout,
+    read: fn(&str) -> Result<Vec<u64>, BoxError>,
+) -> Conformance<Stdout, Row> {
     let output = |place: &Place| place.directory().with_extension("out");
     Conformance::of_rows(
         Row::of,
         move |place| {
             let path = output(place);
             let file = OpenOptions::new().append(true).create(true).open(path)?;
-            Ok::<_, BoxError>(Stdout::json().rows(usize::MAX).print_to(file))
+            Ok::<_, BoxError>(make().rows(usize::MAX).print_to(file))
         },
-        move |place| read::json_objects(&fs::read_to_string(output(place)).unwrap_or_default()),
+        move |place| read(&fs::read_to_string(output(place)).unwrap_or_default()),
     )
 }
 
