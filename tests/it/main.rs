@@ -27,6 +27,8 @@ mod messages;
 mod once;
 mod ownership;
 mod panics;
+#[cfg(target_os = "linux")]
+mod postgres;
 mod power;
 #[cfg(unix)]
 mod processes;
