@@ -20,6 +20,8 @@
 //! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
 //! | `parquet` | yes | [`ParquetSink`] | `arrow`, `parquet`, `serde_arrow` |
+//! | `gzip` | yes | input files `*.gz` | `flate2` |
+//! | `zstd` | yes | input files `*.zst` | `zstd`, which compiles C |
 //! | `testing` | no | [`testing`]: the conformance suite for sinks, faulty storage, a disk that loses power, scripted sources | `proptest` |
 
 // Generated code says `::streamwriter`, in this package's own tests and examples too.

@@ -22,6 +22,13 @@
 //! fails the query; one that changes after it was read is not read again, because a file is known
 //! by its name.
 //!
+//! A file whose name goes on with `.gz` (feature `gzip`) or `.zst` (feature `zstd`), such as
+//! `orders.jsonl.gz`, is decompressed while it is read; positions in errors and of rows that are set aside
+//! count the bytes that come out. Such a file is never cut: it is read by one task, and where the query
+//! bounds the rows of a batch it is a batch of its own and may exceed the bound. One that ends in its middle,
+//! or does not fit its checksum, fails the query; `zstd` makes files without a checksum unless it is told
+//! `--check`, and damage in those may read as other rows.
+//!
 //! ```no_run
 //! # fn main() -> std::io::Result<()> {
 //! std::fs::write("in/.orders-17.jsonl", "{\"id\":1}\n{\"id\":2}\n")?;

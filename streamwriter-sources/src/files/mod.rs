@@ -15,6 +15,7 @@ mod listing;
 mod scan;
 mod split;
 
+mod content;
 mod input;
 mod reader;
 mod set_aside;
@@ -33,6 +34,10 @@ pub(crate) mod tests;
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl"))]
 mod set_aside_tests;
+
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl", feature = "gzip", feature = "zstd"))]
+mod compressed_tests;
 
 pub(crate) use directory::Directory;
 #[cfg(feature = "jsonl")]
