@@ -19,7 +19,7 @@
 //! |---|---|---|---|
 //! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
-//! | `parquet` | yes | [`ParquetSink`] | `arrow`, `parquet`, `serde_arrow` |
+//! | `parquet` | yes | [`ParquetSink`], [`ParquetFiles`] | `arrow`, `parquet`, `serde_arrow` |
 //! | `gzip` | yes | input files `*.gz` | `flate2` |
 //! | `zstd` | yes | input files `*.zst` | `zstd`, which compiles C |
 //! | `testing` | no | [`testing`]: the conformance suite for sinks, faulty storage, a disk that loses power, scripted sources | `proptest` |
@@ -59,6 +59,8 @@ pub use streamwriter_sources::Csv;
 #[cfg(feature = "jsonl")]
 pub use streamwriter_sources::JsonLines;
 pub use streamwriter_sources::{Channel, Iter, Memory, Rate, RateRow, SendError, Sender};
+#[cfg(feature = "parquet")]
+pub use streamwriter_sources::{ParquetFiles, SchemaDrift};
 
 #[cfg(feature = "testing")]
 pub use streamwriter_core::{sink_conformance, testing};

@@ -7,6 +7,7 @@
 //! |---|---|---|---|
 //! | [`Csv`] | the records of the CSV files of a directory, as your `Deserialize` type | yes | `csv` (default) |
 //! | [`JsonLines`] | the lines of the JSON lines files of a directory, as your type | yes | `jsonl` (default) |
+//! | [`ParquetFiles`] | the rows of the Parquet files of a directory, as Arrow record batches | yes | `parquet` |
 //! | [`Rate`] | [`RateRow`]s, so many per second | yes | |
 //! | [`Memory`] | values of the program itself | yes, if the program offers them again | |
 //! | [`Channel`] | values that the program sends while the query runs | no | |
@@ -39,13 +40,20 @@
 
 #![warn(clippy::print_stdout, reason = "a library does not print")]
 
-#[cfg(any(feature = "csv", feature = "jsonl"))]
+#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
+#[cfg_attr(
+    not(any(feature = "csv", feature = "jsonl")),
+    allow(dead_code, reason = "text formats need more of it than Parquet")
+)]
 mod files;
 
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(feature = "jsonl")]
 mod json_lines;
+
+#[cfg(feature = "parquet")]
+mod parquet;
 
 mod memory;
 mod once;
@@ -54,12 +62,14 @@ mod rate;
 
 #[cfg(feature = "csv")]
 pub use crate::csv::{Csv, CsvReader};
-#[cfg(any(feature = "csv", feature = "jsonl"))]
+#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
 pub use files::{BadRows, FileIdentity, FileRange, FilesOffset, FilesPartition};
 #[cfg(feature = "jsonl")]
 pub use json_lines::{JsonLines, JsonLinesReader};
 pub use memory::{Memory, MemoryOffset, MemoryPartition, MemoryReader};
 pub use once::{Channel, Iter, OnceOffset, OncePartition, OnceReader, SendError, Sender};
+#[cfg(feature = "parquet")]
+pub use parquet::{ParquetFiles, ParquetReader, SchemaDrift};
 pub use rate::{Rate, RateOffset, RatePartition, RateReader, RateRow};
 
 #[cfg(all(feature = "testing", feature = "csv", feature = "jsonl"))]

@@ -1,7 +1,9 @@
 //! The bytes of an input file, decompressed if its name says that they are compressed.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+use std::io::BufReader;
+use std::io::{self, Read, Seek, SeekFrom};
 
 /// How the bytes of a file are compressed, by the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,17 @@ impl Bytes {
         }
     }
 
+    /// Returns the file if its bytes are the content.
+    fn plain(&mut self) -> Option<&mut File> {
+        match self {
+            Self::Plain(file) => Some(file),
+            #[cfg(feature = "gzip")]
+            Self::Gzip(_) => None,
+            #[cfg(feature = "zstd")]
+            Self::Zstd(_) => None,
+        }
+    }
+
     fn file(&self) -> &File {
         match self {
             Self::Plain(file) => file,
@@ -153,7 +166,7 @@ fn damaged(error: io::Error) -> io::Error {
 
 impl Seek for Content {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        if let Bytes::Plain(file) = &mut self.bytes {
+        if let Some(file) = self.bytes.plain() {
             self.position = file.seek(to)?;
             return Ok(self.position);
         }

@@ -114,14 +114,17 @@ pub(crate) fn read_error(path: &Path, error: io::Error) -> Error {
             .with_help("allow this user to read it, and start again");
     }
     if error.kind() == io::ErrorKind::InvalidData {
-        return Error::new(ErrorKind::Source, "an input file cannot be decompressed")
-            .at_path(path.display().to_string())
-            .with_help(
-                "it ends too early or is damaged: start anew with a whole one, put in under another \
-                 name and renamed when it is complete",
-            )
-            .with_source(error)
-            .permanent();
+        return Error::new(
+            ErrorKind::Source,
+            "an input file is damaged or ends too early",
+        )
+        .at_path(path.display().to_string())
+        .with_help(
+            "start anew with a whole one, put in under another name and renamed when it is \
+                 complete",
+        )
+        .with_source(error)
+        .permanent();
     }
     Error::new(ErrorKind::Source, "cannot read an input file")
         .at_path(path.display().to_string())
