@@ -1,0 +1,339 @@
+//! The columns of a struct. Nothing here can fail.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Generics, parse_quote};
+
+use super::ast::{Field, Item};
+use super::attr::Unit;
+use crate::krate::krate;
+use crate::types;
+
+/// A field that is a column, ready to be named in generated code.
+struct Column<'f> {
+    field: &'f Field<'f>,
+    name: String,
+    /// The field of builder and reader.
+    local: Ident,
+    /// The type and the trait: `<Type as Column<How>>`.
+    call: TokenStream,
+    /// The type that the reader is of, and how it is encoded.
+    read_as: TokenStream,
+}
+
+pub(crate) fn expand_struct(item: &Item<'_>, fields: &[Field<'_>]) -> TokenStream {
+    let private = private(item);
+    let rows = quote!(#private::rows);
+    let columns: Vec<Column<'_>> = fields
+        .iter()
+        .filter(|field| field.is_column())
+        .enumerate()
+        .map(|(index, field)| Column::new(item, field, index, &rows))
+        .collect();
+    let builder = builder(item, &columns, &private);
+    let reader = reader(item, &columns, &private);
+    let column_impl = struct_column_impl(item, fields, &columns, &private);
+    let row_impl = row_impl(item, &columns, &private);
+    let list_item = list_item_impl(item, &rows);
+    quote! {
+        const _: () = {
+            #builder
+            #reader
+            #column_impl
+            #row_impl
+            #list_item
+        };
+    }
+}
+
+/// Generates the column of a struct of one unnamed field: that of the field.
+pub(crate) fn expand_newtype(item: &Item<'_>, field: &Field<'_>) -> TokenStream {
+    let private = private(item);
+    let rows = quote!(#private::rows);
+    let Column { call, read_as, .. } = Column::new(item, field, 0, &rows);
+    let ident = &item.original.ident;
+    let generics = bounded_generics(item, &rows);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, type_generics, _) = item.original.generics.split_for_impl();
+    let list_item = list_item_impl(item, &rows);
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #rows::Column for #ident #type_generics #where_clause {
+            type Builder = #call::Builder;
+            type Reader = #call::Reader;
+
+            const TYPE: #rows::ColumnType = #call::TYPE;
+            const NULLABLE: bool = #call::NULLABLE;
+
+            fn builder(__rows: usize) -> Self::Builder {
+                #call::builder(__rows)
+            }
+
+            #[inline]
+            fn append(
+                __value: &Self,
+                __builder: &mut Self::Builder,
+            ) -> #private::FieldResult<()> {
+                #call::append(&__value.0, __builder)
+            }
+
+            fn reader(__array: &#rows::ArrayRef) -> #private::FieldResult<Self::Reader> {
+                #rows::reader_of::<#read_as>(__array)
+            }
+
+            #[inline]
+            fn read(__reader: &Self::Reader, __at: usize) -> #private::FieldResult<Self> {
+                ::core::result::Result::map(#call::read(__reader, __at), Self)
+            }
+        }
+
+        #list_item
+    }
+}
+
+pub(crate) fn private(item: &Item<'_>) -> TokenStream {
+    let krate = krate(item.attrs.krate.get());
+    quote!(#krate::__private)
+}
+
+/// Generates what makes a `Vec` of the type a list.
+pub(crate) fn list_item_impl(item: &Item<'_>, rows: &TokenStream) -> TokenStream {
+    let ident = &item.original.ident;
+    let (impl_generics, type_generics, where_clause) = item.original.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #rows::ListItem for #ident #type_generics #where_clause {}
+    }
+}
+
+impl<'f> Column<'f> {
+    fn new(item: &Item<'_>, field: &'f Field<'f>, index: usize, rows: &TokenStream) -> Self {
+        let ty = &field.original.ty;
+        let (call, read_as) = match field.attrs.with.get() {
+            Some(codec) => (
+                quote_spanned!(codec.span()=> <#codec as #rows::CodecColumn<#ty>>),
+                quote!(<#codec as #rows::ColumnCodec<#ty>>::Column, #rows::Plain),
+            ),
+            None => {
+                let encoding = encoding(field, rows);
+                (
+                    quote_spanned!(ty.span()=> <#ty as #rows::Column<#encoding>>),
+                    quote!(#ty, #encoding),
+                )
+            }
+        };
+        Self {
+            field,
+            name: field.name(item),
+            local: format_ident!("column_{index}"),
+            call,
+            read_as,
+        }
+    }
+}
+
+fn encoding(field: &Field<'_>, rows: &TokenStream) -> TokenStream {
+    if let Some(decimal) = field.attrs.decimal.get() {
+        let (precision, scale) = (decimal.precision, decimal.scale);
+        return quote!(#rows::Decimal<#precision, #scale>);
+    }
+    match field.attrs.unit.get() {
+        None => quote!(#rows::Plain),
+        Some(Unit::Seconds) => quote!(#rows::Seconds),
+        Some(Unit::Millis) => quote!(#rows::Millis),
+        Some(Unit::Micros) => quote!(#rows::Micros),
+        Some(Unit::Nanos) => quote!(#rows::Nanos),
+    }
+}
+
+/// Returns the generics of the impls: with what the fields need of the type parameters.
+fn bounded_generics(item: &Item<'_>, rows: &TokenStream) -> Generics {
+    let mut generics = item.original.generics.clone();
+    let params: Vec<Ident> = generics
+        .type_params()
+        .map(|param| param.ident.clone())
+        .collect();
+    for field in item.fields() {
+        let ty = &field.original.ty;
+        if !params.iter().any(|param| types::mentions(ty, param)) {
+            continue;
+        }
+        let predicate = match field.attrs.with.get() {
+            _ if field.attrs.skip.is_set() => parse_quote!(#ty: ::core::default::Default),
+            Some(codec) => parse_quote!(#codec: #rows::ColumnCodec<#ty>),
+            None => {
+                let encoding = encoding(field, rows);
+                parse_quote!(#ty: #rows::Column<#encoding>)
+            }
+        };
+        generics.make_where_clause().predicates.push(predicate);
+    }
+    generics
+}
+
+/// Generates the builders of the columns, side by side.
+fn builder(item: &Item<'_>, columns: &[Column<'_>], private: &TokenStream) -> TokenStream {
+    let rows = quote!(#private::rows);
+    let ident = &item.original.ident;
+    let generics = bounded_generics(item, &rows);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, type_generics, _) = item.original.generics.split_for_impl();
+    let local: Vec<_> = columns.iter().map(|column| &column.local).collect();
+    let call = columns.iter().map(|column| &column.call);
+    let name = columns.iter().map(|column| &column.name);
+    quote! {
+        #[doc(hidden)]
+        #[allow(missing_debug_implementations, private_bounds, unreachable_pub)]
+        pub struct __Builder #impl_generics #where_clause {
+            #(#local: #call::Builder,)*
+            __valid: #rows::NullBufferBuilder,
+            __of: ::core::marker::PhantomData<fn() -> #ident #type_generics>,
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #rows::ColumnBuilder for __Builder #type_generics #where_clause {
+            #[inline]
+            fn append_null(&mut self) {
+                #(#rows::ColumnBuilder::append_null(&mut self.#local);)*
+                self.__valid.append_null();
+            }
+
+            fn finish(self) -> #private::FieldResult<#rows::ArrayRef> {
+                let __arrays = [#(#private::at_field(
+                    #name,
+                    #rows::ColumnBuilder::finish(self.#local),
+                )?),*];
+                #rows::finish_struct(
+                    <#ident #type_generics as #rows::Row>::COLUMNS,
+                    ::core::convert::Into::into(__arrays),
+                    self.__valid,
+                )
+            }
+        }
+    }
+}
+
+/// Generates the checked columns, side by side.
+fn reader(item: &Item<'_>, columns: &[Column<'_>], private: &TokenStream) -> TokenStream {
+    let rows = quote!(#private::rows);
+    let ident = &item.original.ident;
+    let generics = bounded_generics(item, &rows);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, type_generics, _) = item.original.generics.split_for_impl();
+    let local = columns.iter().map(|column| &column.local);
+    let call = columns.iter().map(|column| &column.call);
+    quote! {
+        #[doc(hidden)]
+        #[allow(missing_debug_implementations, private_bounds, unreachable_pub)]
+        pub struct __Reader #impl_generics #where_clause {
+            #(#local: #call::Reader,)*
+            __valid: #rows::StructReader,
+            __of: ::core::marker::PhantomData<fn() -> #ident #type_generics>,
+        }
+    }
+}
+
+fn struct_column_impl(
+    item: &Item<'_>,
+    fields: &[Field<'_>],
+    columns: &[Column<'_>],
+    private: &TokenStream,
+) -> TokenStream {
+    let rows = quote!(#private::rows);
+    let ident = &item.original.ident;
+    let generics = bounded_generics(item, &rows);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, type_generics, _) = item.original.generics.split_for_impl();
+    let local: Vec<_> = columns.iter().map(|column| &column.local).collect();
+    let call: Vec<_> = columns.iter().map(|column| &column.call).collect();
+    let name: Vec<_> = columns.iter().map(|column| &column.name).collect();
+    let read_as = columns.iter().map(|column| &column.read_as);
+    let member = columns.iter().map(|column| &column.field.member);
+    let values = field_values(fields, columns, private);
+    quote! {
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #impl_generics #rows::Column for #ident #type_generics #where_clause {
+            type Builder = __Builder #type_generics;
+            type Reader = __Reader #type_generics;
+
+            const TYPE: #rows::ColumnType =
+                #rows::ColumnType::Struct(<Self as #rows::Row>::COLUMNS);
+
+            fn builder(__rows: usize) -> Self::Builder {
+                __Builder {
+                    #(#local: #call::builder(__rows),)*
+                    __valid: #rows::NullBufferBuilder::new(__rows),
+                    __of: ::core::marker::PhantomData,
+                }
+            }
+
+            #[inline]
+            fn append(
+                __value: &Self,
+                __builder: &mut Self::Builder,
+            ) -> #private::FieldResult<()> {
+                #(#private::at_field(
+                    #name,
+                    #call::append(&__value.#member, &mut __builder.#local),
+                )?;)*
+                __builder.__valid.append_non_null();
+                ::core::result::Result::Ok(())
+            }
+
+            fn reader(__array: &#rows::ArrayRef) -> #private::FieldResult<Self::Reader> {
+                let __columns = #rows::StructColumns::open(__array)?;
+                ::core::result::Result::Ok(__Reader {
+                    #(#local: __columns.column::<#read_as>(#name)?,)*
+                    __valid: __columns.into_reader(),
+                    __of: ::core::marker::PhantomData,
+                })
+            }
+
+            #[inline]
+            fn read(__reader: &Self::Reader, __at: usize) -> #private::FieldResult<Self> {
+                __reader.__valid.expect(__at)?;
+                ::core::result::Result::Ok(Self { #values })
+            }
+        }
+    }
+}
+
+/// Generates the fields of a row that is read back.
+fn field_values(
+    fields: &[Field<'_>],
+    columns: &[Column<'_>],
+    private: &TokenStream,
+) -> TokenStream {
+    let skipped = fields
+        .iter()
+        .filter(|field| !field.is_column())
+        .map(|field| {
+            let (member, ty) = (&field.member, &field.original.ty);
+            quote_spanned!(ty.span()=> #member: <#ty as ::core::default::Default>::default(),)
+        });
+    let read = columns.iter().map(|column| {
+        let (member, name) = (&column.field.member, &column.name);
+        let (call, local) = (&column.call, &column.local);
+        quote!(#member: #private::at_field(#name, #call::read(&__reader.#local, __at))?,)
+    });
+    quote!(#(#read)* #(#skipped)*)
+}
+
+fn row_impl(item: &Item<'_>, columns: &[Column<'_>], private: &TokenStream) -> TokenStream {
+    let rows = quote!(#private::rows);
+    let ident = &item.original.ident;
+    let generics = bounded_generics(item, &rows);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, type_generics, _) = item.original.generics.split_for_impl();
+    let name = columns.iter().map(|column| &column.name);
+    let call: Vec<_> = columns.iter().map(|column| &column.call).collect();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #rows::Row for #ident #type_generics #where_clause {
+            const COLUMNS: &'static [#rows::ColumnSpec] =
+                &[#(#rows::ColumnSpec::new(#name, #call::TYPE, #call::NULLABLE)),*];
+        }
+    }
+}
