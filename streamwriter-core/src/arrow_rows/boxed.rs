@@ -32,4 +32,4 @@ impl<T: Column<As>, As> Column<As> for Box<T> {
     }
 }
 
-impl<T> ListItem for Box<T> {}
+impl<T: Column<As>, As> ListItem<As> for Box<T> {}

@@ -1,7 +1,6 @@
 //! Columns of types that are none.
 
 use super::column::Column;
-use super::spec::ColumnType;
 use crate::error::BoxError;
 use crate::message::{FieldError, FieldResult};
 
@@ -49,54 +48,13 @@ pub trait ColumnCodec<T> {
     fn decode(column: Self::Column) -> Result<T, BoxError>;
 }
 
-/// A codec, called as a [`Column`] is.
-pub trait CodecColumn<T> {
-    /// As [`Column::Builder`].
-    type Builder;
-    /// As [`Column::Reader`].
-    type Reader;
-    /// As [`Column::TYPE`].
-    const TYPE: ColumnType;
-    /// As [`Column::NULLABLE`].
-    const NULLABLE: bool;
-
-    /// As [`Column::builder`].
-    fn builder(rows: usize) -> Self::Builder;
-
-    /// As [`Column::append`].
-    ///
-    /// # Errors
-    /// As there, and those of the codec.
-    fn append(value: &T, builder: &mut Self::Builder) -> FieldResult<()>;
-
-    /// As [`Column::read`].
-    ///
-    /// # Errors
-    /// As there, and those of the codec.
-    fn read(reader: &Self::Reader, at: usize) -> FieldResult<T>;
-}
-
-impl<T, C: ColumnCodec<T>> CodecColumn<T> for C {
-    type Builder = <C::Column as Column>::Builder;
-    type Reader = <C::Column as Column>::Reader;
-    const TYPE: ColumnType = <C::Column as Column>::TYPE;
-    const NULLABLE: bool = <C::Column as Column>::NULLABLE;
-
-    fn builder(rows: usize) -> Self::Builder {
-        <C::Column as Column>::builder(rows)
-    }
-
-    #[inline]
-    fn append(value: &T, builder: &mut Self::Builder) -> FieldResult<()> {
-        let column = C::encode(value).map_err(failed)?;
-        <C::Column as Column>::append(&column, builder)
-    }
-
-    #[inline]
-    fn read(reader: &Self::Reader, at: usize) -> FieldResult<T> {
-        let column = <C::Column as Column>::read(reader, at)?;
-        C::decode(column).map_err(failed)
-    }
+/// Makes the reason of a codec the error of its field.
+///
+/// # Errors
+/// The codec's own.
+#[inline]
+pub fn by_codec<C>(result: Result<C, BoxError>) -> FieldResult<C> {
+    result.map_err(failed)
 }
 
 /// The reason stands in the message: it is what the person who wrote the codec has to say.

@@ -19,7 +19,7 @@ use crate::message::{FieldError, FieldResult};
 ///
 /// A type parameter of a row needs `T: Column`, which the derive adds by itself.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a column of a row as `{As}`",
+    message = "`{Self}` cannot be a column of a row ({As})",
     label = "not a column type",
     note = "derive Row for a struct, for an enum without data, or for a struct of one unnamed field; anything else becomes a column with `#[row(with = Codec)]`",
     note = "`unit` is for dates with times, times, instants and durations, `decimal` for i128 and i64"
@@ -76,10 +76,12 @@ pub trait ColumnBuilder {
 ///
 /// That is every [`Column`] but `u8`: a `Vec<u8>` is bytes. The derive implements it.
 #[diagnostic::on_unimplemented(
-    message = "a `Vec<{Self}>` is not a list",
-    note = "derive Row for `{Self}`; a `Vec<u8>` is bytes"
+    message = "`{Self}` cannot be a column of a row ({As})",
+    label = "not a column type",
+    note = "derive Row for a struct, for an enum without data, or for a struct of one unnamed field; anything else becomes a column with `#[row(with = Codec)]`",
+    note = "`unit` is for dates with times, times, instants and durations, `decimal` for i128 and i64"
 )]
-pub trait ListItem {}
+pub trait ListItem<As = Plain>: Column<As> {}
 
 impl<T: ArrowPrimitiveType> ColumnBuilder for PrimitiveBuilder<T> {
     #[inline]
@@ -90,29 +92,6 @@ impl<T: ArrowPrimitiveType> ColumnBuilder for PrimitiveBuilder<T> {
     fn finish(mut self) -> FieldResult<ArrayRef> {
         Ok(Arc::new(Self::finish(&mut self)))
     }
-}
-
-/// Checks an array, of a type that generated code names.
-///
-/// # Errors
-/// As [`Column::reader`].
-pub fn reader_of<T: Column<As>, As>(array: &ArrayRef) -> FieldResult<T::Reader> {
-    T::reader(array)
-}
-
-/// Checks an array as [`Column::reader`] does, and that it has nulls only where they may be.
-pub(super) fn read_whole<T: Column<As>, As>(array: &ArrayRef) -> FieldResult<T::Reader> {
-    let reader = T::reader(array)?;
-    let nulls = array.logical_null_count();
-    if nulls > 0 && !T::NULLABLE {
-        let rows = array.len();
-        return Err(FieldError::new(format!(
-            "expected {} without nulls, found {nulls} nulls in {rows} rows: make the field an \
-             `Option`",
-            T::TYPE.data_type()
-        )));
-    }
-    Ok(reader)
 }
 
 /// Returns the value unless there is a null.

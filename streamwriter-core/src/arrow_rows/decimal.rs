@@ -5,13 +5,15 @@ use arrow::array::{ArrayRef, Decimal128Array};
 use arrow::datatypes::{Decimal128Type, DecimalType};
 
 use super::accept::primitive_as;
-use super::column::{Column, not_null};
+use super::column::{Column, ListItem, not_null};
 use super::encoding::Decimal;
 use super::spec::ColumnType;
 use crate::message::{FieldError, FieldResult};
 
 macro_rules! decimal {
     ($($rust:ty),*) => {$(
+        impl<const PRECISION: u8, const SCALE: i8> ListItem<Decimal<PRECISION, SCALE>> for $rust {}
+
         impl<const PRECISION: u8, const SCALE: i8> Column<Decimal<PRECISION, SCALE>> for $rust {
             type Builder = Decimal128Builder;
             type Reader = Decimal128Array;

@@ -38,7 +38,7 @@ pub struct ListReader<R> {
     nulls: Option<NullBuffer>,
 }
 
-impl<T: Column<As> + ListItem, As> Column<As> for Vec<T> {
+impl<T: ListItem<As>, As> Column<As> for Vec<T> {
     type Builder = ListBuilder<T::Builder>;
     type Reader = ListReader<T::Reader>;
 
@@ -79,7 +79,7 @@ impl<T: Column<As> + ListItem, As> Column<As> for Vec<T> {
     }
 }
 
-impl<T> ListItem for Vec<T> {}
+impl<T: ListItem<As>, As> ListItem<As> for Vec<T> {}
 
 impl<B: ColumnBuilder> ColumnBuilder for ListBuilder<B> {
     #[inline]

@@ -100,7 +100,13 @@ macro_rules! map {
             }
         }
 
-        impl<K, V $(, $state)?> ListItem for $map<K, V $(, $state)?> {}
+        impl<K, V, As $(, $state)?> ListItem<As> for $map<K, V $(, $state)?>
+        where
+            K: Column,
+            V: Column<As>,
+            $($bounds)*
+        {
+        }
     };
 }
 

@@ -32,8 +32,8 @@ pub use spec::{ColumnSpec, ColumnType};
 
 /// What `#[derive(Row)]` calls.
 pub mod generated {
-    pub use super::codec::{CodecColumn, ColumnCodec};
-    pub use super::column::{Column, ColumnBuilder, ListItem, reader_of};
+    pub use super::codec::{ColumnCodec, by_codec};
+    pub use super::column::{Column, ColumnBuilder, ListItem};
     pub use super::encoding::{Decimal, Micros, Millis, Nanos, Plain, Seconds};
     pub use super::enums::{EnumBuilder, EnumReader};
     pub use super::row::Row;

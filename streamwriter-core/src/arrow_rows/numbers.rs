@@ -63,7 +63,7 @@ macro_rules! list_items {
 }
 
 // All but u8: a `Vec<u8>` is bytes.
-list_items!(bool, i8, i16, i32, i64, i128, u16, u32, u64, f32, f64);
+list_items!(bool, i8, i16, i32, i64, u16, u32, u64, f32, f64);
 
 impl Column for bool {
     type Builder = BooleanBuilder;

@@ -58,4 +58,4 @@ impl<T: Column<As>, As> Column<As> for Option<T> {
     }
 }
 
-impl<T> ListItem for Option<T> {}
+impl<T: Column<As>, As> ListItem<As> for Option<T> {}

@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, AsArray, StructArray};
 use arrow::buffer::NullBuffer;
 
 use super::accept::other_type;
-use super::column::{Column, cannot_build, null_found, read_whole};
+use super::column::{cannot_build, null_found};
 use super::spec::{ColumnSpec, ColumnType, fields};
 use crate::message::{FieldError, FieldResult};
 
@@ -46,32 +46,51 @@ impl<'a> StructColumns<'a> {
         })
     }
 
-    /// Returns the column of a field, checked.
+    /// Returns the column of a field, checked by the reader of its type.
+    ///
+    /// It has no bound on the type of the field: a type that is no column is one error, there.
     ///
     /// # Errors
     /// There is no such column, or two, or it has another type or nulls.
-    pub fn column<T: Column<As>, As>(&self, name: &'static str) -> FieldResult<T::Reader> {
-        self.checked::<T, As>(name)
-            .map_err(|error| error.in_field(name))
+    pub fn column<R>(
+        &self,
+        spec: ColumnSpec,
+        reader: fn(&ArrayRef) -> FieldResult<R>,
+    ) -> FieldResult<R> {
+        self.array_of(&spec)
+            .and_then(|array| {
+                let column = reader(array)?;
+                self.expect_values(&spec, array)?;
+                Ok(column)
+            })
+            .map_err(|error| error.in_field(spec.name()))
     }
 
-    fn checked<T: Column<As>, As>(&self, name: &str) -> FieldResult<T::Reader> {
+    fn array_of(&self, spec: &ColumnSpec) -> FieldResult<&'a ArrayRef> {
         let named = self.array.fields().iter().zip(self.array.columns());
-        let mut named = named.filter(|(field, _)| field.name() == name);
-        let array = match (named.next(), named.next()) {
-            (Some((_, array)), None) => array,
-            (None, _) => return Err(self.missing(T::TYPE)),
-            (Some(_), Some(_)) => {
-                return Err(FieldError::new(
-                    "expected one column, found two of that name",
-                ));
-            }
-        };
-        match &self.nulls {
-            // A null around it hides its own nulls, so each row is looked at by itself.
-            Some(nulls) if nulls.null_count() > 0 => T::reader(array),
-            _ => read_whole::<T, As>(array),
+        let mut named = named.filter(|(field, _)| field.name() == spec.name());
+        match (named.next(), named.next()) {
+            (Some((_, array)), None) => Ok(array),
+            (None, _) => Err(self.missing(spec.column_type())),
+            (Some(_), Some(_)) => Err(FieldError::new(
+                "expected one column, found two of that name",
+            )),
         }
+    }
+
+    /// Fails on nulls where the field is no `Option`.
+    fn expect_values(&self, spec: &ColumnSpec, array: &ArrayRef) -> FieldResult<()> {
+        // A null around a column hides nulls of its own, so each row is looked at by itself.
+        let hidden = self.nulls.as_ref().is_some_and(|n| n.null_count() > 0);
+        let nulls = array.logical_null_count();
+        if nulls == 0 || spec.is_nullable() || hidden {
+            return Ok(());
+        }
+        let (rows, expected) = (array.len(), spec.column_type().data_type());
+        Err(FieldError::new(format!(
+            "expected {expected} without nulls, found {nulls} nulls in {rows} rows: make the \
+             field an `Option`"
+        )))
     }
 
     fn missing(&self, expected: ColumnType) -> FieldError {

@@ -73,6 +73,8 @@ impl Column for Vec<u8> {
 
 impl ListItem for String {}
 
+impl ListItem for Vec<u8> {}
+
 impl<T: ByteArrayType> ColumnBuilder for GenericByteBuilder<T> {
     #[inline]
     fn append_null(&mut self) {

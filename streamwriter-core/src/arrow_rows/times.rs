@@ -51,9 +51,13 @@ impl Column<Plain> for Date {
     }
 }
 
+impl ListItem for Date {}
+
 /// Implements a column of numbers in the unit that the encoding names.
 macro_rules! counted {
     ($rust:ty, $arrow:ident, $column:expr, $to_units:expr, $from_units:expr) => {
+        impl<U: Unit> ListItem<U> for $rust {}
+
         impl<U: Unit> Column<U> for $rust {
             type Builder = PrimitiveBuilder<U::$arrow>;
             type Reader = PrimitiveArray<U::$arrow>;
@@ -125,20 +129,6 @@ counted!(
     ColumnType::Duration(U::UNIT),
     duration_to_units::<U>,
     duration_from_units::<U>
-);
-
-macro_rules! list_items {
-    ($($rust:ty),*) => {$(impl ListItem for $rust {})*};
-}
-
-list_items!(
-    Date,
-    Time,
-    DateTime,
-    Timestamp,
-    SystemTime,
-    Duration,
-    SignedDuration
 );
 
 #[inline]

@@ -16,10 +16,13 @@ struct Column<'f> {
     name: String,
     /// The field of builder and reader.
     local: Ident,
-    /// The type and the trait: `<Type as Column<How>>`.
+    /// The type that stands in the column, and the trait: `<Type as Column<How>>`.
+    ///
+    /// It is always named in this way and at the field's type, so that a type that is no column
+    /// is one error, there.
     call: TokenStream,
-    /// The type that the reader is of, and how it is encoded.
-    read_as: TokenStream,
+    /// The codec, if any: `<Codec as ColumnCodec<Type>>`.
+    codec: Option<TokenStream>,
 }
 
 pub(crate) fn expand_struct(item: &Item<'_>, fields: &[Field<'_>]) -> TokenStream {
@@ -51,7 +54,10 @@ pub(crate) fn expand_struct(item: &Item<'_>, fields: &[Field<'_>]) -> TokenStrea
 pub(crate) fn expand_newtype(item: &Item<'_>, field: &Field<'_>) -> TokenStream {
     let private = private(item);
     let rows = quote!(#private::rows);
-    let Column { call, read_as, .. } = Column::new(item, field, 0, &rows);
+    let column = Column::new(item, field, 0, &rows);
+    let call = &column.call;
+    let append = column.append(&quote!(&__value.0), &quote!(__builder), &rows);
+    let read = column.read(&quote!(__reader), &rows);
     let ident = &item.original.ident;
     let generics = bounded_generics(item, &rows);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
@@ -75,16 +81,16 @@ pub(crate) fn expand_newtype(item: &Item<'_>, field: &Field<'_>) -> TokenStream 
                 __value: &Self,
                 __builder: &mut Self::Builder,
             ) -> #private::FieldResult<()> {
-                #call::append(&__value.0, __builder)
+                #append
             }
 
             fn reader(__array: &#rows::ArrayRef) -> #private::FieldResult<Self::Reader> {
-                #rows::reader_of::<#read_as>(__array)
+                #call::reader(__array)
             }
 
             #[inline]
             fn read(__reader: &Self::Reader, __at: usize) -> #private::FieldResult<Self> {
-                ::core::result::Result::map(#call::read(__reader, __at), Self)
+                ::core::result::Result::map(#read, Self)
             }
         }
 
@@ -100,7 +106,9 @@ pub(crate) fn private(item: &Item<'_>) -> TokenStream {
 /// Generates what makes a `Vec` of the type a list.
 pub(crate) fn list_item_impl(item: &Item<'_>, rows: &TokenStream) -> TokenStream {
     let ident = &item.original.ident;
-    let (impl_generics, type_generics, where_clause) = item.original.generics.split_for_impl();
+    let generics = bounded_generics(item, rows);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, type_generics, _) = item.original.generics.split_for_impl();
     quote! {
         #[automatically_derived]
         impl #impl_generics #rows::ListItem for #ident #type_generics #where_clause {}
@@ -110,17 +118,17 @@ pub(crate) fn list_item_impl(item: &Item<'_>, rows: &TokenStream) -> TokenStream
 impl<'f> Column<'f> {
     fn new(item: &Item<'_>, field: &'f Field<'f>, index: usize, rows: &TokenStream) -> Self {
         let ty = &field.original.ty;
-        let (call, read_as) = match field.attrs.with.get() {
-            Some(codec) => (
-                quote_spanned!(codec.span()=> <#codec as #rows::CodecColumn<#ty>>),
-                quote!(<#codec as #rows::ColumnCodec<#ty>>::Column, #rows::Plain),
-            ),
+        let (call, codec) = match field.attrs.with.get() {
+            Some(codec) => {
+                let codec = quote_spanned!(codec.span()=> <#codec as #rows::ColumnCodec<#ty>>);
+                let call = quote_spanned!(codec.span()=>
+                    <#codec::Column as #rows::Column<#rows::Plain>>);
+                (call, Some(codec))
+            }
             None => {
                 let encoding = encoding(field, rows);
-                (
-                    quote_spanned!(ty.span()=> <#ty as #rows::Column<#encoding>>),
-                    quote!(#ty, #encoding),
-                )
+                let call = quote_spanned!(ty.span()=> <#ty as #rows::Column<#encoding>>);
+                (call, None)
             }
         };
         Self {
@@ -128,8 +136,47 @@ impl<'f> Column<'f> {
             name: field.name(item),
             local: format_ident!("column_{index}"),
             call,
-            read_as,
+            codec,
         }
+    }
+
+    /// Returns the call that appends a value.
+    fn append(
+        &self,
+        value: &TokenStream,
+        builder: &TokenStream,
+        rows: &TokenStream,
+    ) -> TokenStream {
+        let call = &self.call;
+        match &self.codec {
+            None => quote!(#call::append(#value, #builder)),
+            Some(codec) => quote! {
+                ::core::result::Result::and_then(
+                    #rows::by_codec(#codec::encode(#value)),
+                    |__column| #call::append(&__column, #builder),
+                )
+            },
+        }
+    }
+
+    /// Returns the call that reads the value at `__at`.
+    fn read(&self, reader: &TokenStream, rows: &TokenStream) -> TokenStream {
+        let call = &self.call;
+        match &self.codec {
+            None => quote!(#call::read(#reader, __at)),
+            Some(codec) => quote! {
+                ::core::result::Result::and_then(
+                    #call::read(#reader, __at),
+                    |__column| #rows::by_codec(#codec::decode(__column)),
+                )
+            },
+        }
+    }
+
+    /// Returns what describes the column.
+    fn spec(&self, rows: &TokenStream) -> TokenStream {
+        let (name, call) = (&self.name, &self.call);
+        quote!(#rows::ColumnSpec::new(#name, #call::TYPE, #call::NULLABLE))
     }
 }
 
@@ -248,8 +295,15 @@ fn struct_column_impl(
     let local: Vec<_> = columns.iter().map(|column| &column.local).collect();
     let call: Vec<_> = columns.iter().map(|column| &column.call).collect();
     let name: Vec<_> = columns.iter().map(|column| &column.name).collect();
-    let read_as = columns.iter().map(|column| &column.read_as);
-    let member = columns.iter().map(|column| &column.field.member);
+    let spec = columns.iter().map(|column| column.spec(&rows));
+    let append = columns.iter().map(|column| {
+        let (member, local) = (&column.field.member, &column.local);
+        column.append(
+            &quote!(&__value.#member),
+            &quote!(&mut __builder.#local),
+            &rows,
+        )
+    });
     let values = field_values(fields, columns, private);
     quote! {
         #[automatically_derived]
@@ -274,10 +328,7 @@ fn struct_column_impl(
                 __value: &Self,
                 __builder: &mut Self::Builder,
             ) -> #private::FieldResult<()> {
-                #(#private::at_field(
-                    #name,
-                    #call::append(&__value.#member, &mut __builder.#local),
-                )?;)*
+                #(#private::at_field(#name, #append)?;)*
                 __builder.__valid.append_non_null();
                 ::core::result::Result::Ok(())
             }
@@ -285,7 +336,7 @@ fn struct_column_impl(
             fn reader(__array: &#rows::ArrayRef) -> #private::FieldResult<Self::Reader> {
                 let __columns = #rows::StructColumns::open(__array)?;
                 ::core::result::Result::Ok(__Reader {
-                    #(#local: __columns.column::<#read_as>(#name)?,)*
+                    #(#local: __columns.column(#spec, #call::reader)?,)*
                     __valid: __columns.into_reader(),
                     __of: ::core::marker::PhantomData,
                 })
@@ -314,9 +365,9 @@ fn field_values(
             quote_spanned!(ty.span()=> #member: <#ty as ::core::default::Default>::default(),)
         });
     let read = columns.iter().map(|column| {
-        let (member, name) = (&column.field.member, &column.name);
-        let (call, local) = (&column.call, &column.local);
-        quote!(#member: #private::at_field(#name, #call::read(&__reader.#local, __at))?,)
+        let (member, name, local) = (&column.field.member, &column.name, &column.local);
+        let read = column.read(&quote!(&__reader.#local), &quote!(#private::rows));
+        quote!(#member: #private::at_field(#name, #read)?,)
     });
     quote!(#(#read)* #(#skipped)*)
 }
@@ -327,13 +378,12 @@ fn row_impl(item: &Item<'_>, columns: &[Column<'_>], private: &TokenStream) -> T
     let generics = bounded_generics(item, &rows);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = item.original.generics.split_for_impl();
-    let name = columns.iter().map(|column| &column.name);
-    let call: Vec<_> = columns.iter().map(|column| &column.call).collect();
+    let spec = columns.iter().map(|column| column.spec(&rows));
     quote! {
         #[automatically_derived]
         impl #impl_generics #rows::Row for #ident #type_generics #where_clause {
             const COLUMNS: &'static [#rows::ColumnSpec] =
-                &[#(#rows::ColumnSpec::new(#name, #call::TYPE, #call::NULLABLE)),*];
+                &[#(#spec),*];
         }
     }
 }

@@ -38,18 +38,17 @@ fn check_lifetimes(cx: &Ctxt, item: &Item<'_>) {
 fn check_keys(cx: &Ctxt, field: &Field<'_>) {
     let attrs = &field.attrs;
     if attrs.skip.is_set() {
-        for key in [
+        let others = [
             attrs.rename.key(),
             attrs.with.key(),
             attrs.unit.key(),
             attrs.decimal.key(),
-        ] {
-            if let Some(key) = key {
-                cx.error(
-                    key,
-                    "a field that is skipped has no column: remove one of both",
-                );
-            }
+        ];
+        for key in others.into_iter().flatten() {
+            cx.error(
+                key,
+                "a field that is skipped has no column: remove one of both",
+            );
         }
         return;
     }
@@ -143,15 +142,13 @@ fn check_variant(cx: &Ctxt, variant: &Variant<'_>) {
         );
     }
     let attrs = &variant.attrs;
-    for key in [
+    let others = [
         attrs.skip.key(),
         attrs.with.key(),
         attrs.unit.key(),
         attrs.decimal.key(),
-    ]
-    .into_iter()
-    .flatten()
-    {
+    ];
+    for key in others.into_iter().flatten() {
         cx.error(key, "the key of a variant is `rename`");
     }
 }

@@ -115,9 +115,41 @@ const _: () = {
             let __columns = sw::__private::rows::StructColumns::open(__array)?;
             ::core::result::Result::Ok(__Reader {
                 column_0: __columns
-                    .column::<Vec<T>, sw::__private::rows::Plain>("items")?,
+                    .column(
+                        sw::__private::rows::ColumnSpec::new(
+                            "items",
+                            <Vec<
+                                T,
+                            > as sw::__private::rows::Column<
+                                sw::__private::rows::Plain,
+                            >>::TYPE,
+                            <Vec<
+                                T,
+                            > as sw::__private::rows::Column<
+                                sw::__private::rows::Plain,
+                            >>::NULLABLE,
+                        ),
+                        <Vec<
+                            T,
+                        > as sw::__private::rows::Column<
+                            sw::__private::rows::Plain,
+                        >>::reader,
+                    )?,
                 column_1: __columns
-                    .column::<[u8; N], sw::__private::rows::Plain>("key")?,
+                    .column(
+                        sw::__private::rows::ColumnSpec::new(
+                            "key",
+                            <[u8; N] as sw::__private::rows::Column<
+                                sw::__private::rows::Plain,
+                            >>::TYPE,
+                            <[u8; N] as sw::__private::rows::Column<
+                                sw::__private::rows::Plain,
+                            >>::NULLABLE,
+                        ),
+                        <[u8; N] as sw::__private::rows::Column<
+                            sw::__private::rows::Plain,
+                        >>::reader,
+                    )?,
                 __valid: __columns.into_reader(),
                 __of: ::core::marker::PhantomData,
             })
@@ -177,5 +209,6 @@ const _: () = {
     impl<T, const N: usize> sw::__private::rows::ListItem for Held<T, N>
     where
         T: Copy,
+        Vec<T>: sw::__private::rows::Column<sw::__private::rows::Plain>,
     {}
 };

@@ -29,10 +29,9 @@ impl ::streamwriter_core::__private::rows::Column for Id {
     fn reader(
         __array: &::streamwriter_core::__private::rows::ArrayRef,
     ) -> ::streamwriter_core::__private::FieldResult<Self::Reader> {
-        ::streamwriter_core::__private::rows::reader_of::<
-            Timestamp,
+        <Timestamp as ::streamwriter_core::__private::rows::Column<
             ::streamwriter_core::__private::rows::Seconds,
-        >(__array)
+        >>::reader(__array)
     }
     #[inline]
     fn read(

@@ -13,8 +13,10 @@ const _: () = {
         column_2: <i128 as ::streamwriter_core::__private::rows::Column<
             ::streamwriter_core::__private::rows::Decimal<10u8, 2i8>,
         >>::Builder,
-        column_3: <codecs::Text as ::streamwriter_core::__private::rows::CodecColumn<
+        column_3: <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
             PathBuf,
+        >>::Column as ::streamwriter_core::__private::rows::Column<
+            ::streamwriter_core::__private::rows::Plain,
         >>::Builder,
         column_4: <String as ::streamwriter_core::__private::rows::Column<
             ::streamwriter_core::__private::rows::Plain,
@@ -101,8 +103,10 @@ const _: () = {
         column_2: <i128 as ::streamwriter_core::__private::rows::Column<
             ::streamwriter_core::__private::rows::Decimal<10u8, 2i8>,
         >>::Reader,
-        column_3: <codecs::Text as ::streamwriter_core::__private::rows::CodecColumn<
+        column_3: <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
             PathBuf,
+        >>::Column as ::streamwriter_core::__private::rows::Column<
+            ::streamwriter_core::__private::rows::Plain,
         >>::Reader,
         column_4: <String as ::streamwriter_core::__private::rows::Column<
             ::streamwriter_core::__private::rows::Plain,
@@ -131,8 +135,10 @@ const _: () = {
                 column_2: <i128 as ::streamwriter_core::__private::rows::Column<
                     ::streamwriter_core::__private::rows::Decimal<10u8, 2i8>,
                 >>::builder(__rows),
-                column_3: <codecs::Text as ::streamwriter_core::__private::rows::CodecColumn<
+                column_3: <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
                     PathBuf,
+                >>::Column as ::streamwriter_core::__private::rows::Column<
+                    ::streamwriter_core::__private::rows::Plain,
                 >>::builder(__rows),
                 column_4: <String as ::streamwriter_core::__private::rows::Column<
                     ::streamwriter_core::__private::rows::Plain,
@@ -170,9 +176,18 @@ const _: () = {
             )?;
             ::streamwriter_core::__private::at_field(
                 "route",
-                <codecs::Text as ::streamwriter_core::__private::rows::CodecColumn<
-                    PathBuf,
-                >>::append(&__value.route, &mut __builder.column_3),
+                ::core::result::Result::and_then(
+                    ::streamwriter_core::__private::rows::by_codec(
+                        <codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
+                            PathBuf,
+                        >>::encode(&__value.route),
+                    ),
+                    |__column| <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
+                        PathBuf,
+                    >>::Column as ::streamwriter_core::__private::rows::Column<
+                        ::streamwriter_core::__private::rows::Plain,
+                    >>::append(&__column, &mut __builder.column_3),
+                ),
             )?;
             ::streamwriter_core::__private::at_field(
                 "type",
@@ -191,29 +206,92 @@ const _: () = {
             )?;
             ::core::result::Result::Ok(__Reader {
                 column_0: __columns
-                    .column::<u64, ::streamwriter_core::__private::rows::Plain>("ID")?,
+                    .column(
+                        ::streamwriter_core::__private::rows::ColumnSpec::new(
+                            "ID",
+                            <u64 as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Plain,
+                            >>::TYPE,
+                            <u64 as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Plain,
+                            >>::NULLABLE,
+                        ),
+                        <u64 as ::streamwriter_core::__private::rows::Column<
+                            ::streamwriter_core::__private::rows::Plain,
+                        >>::reader,
+                    )?,
                 column_1: __columns
-                    .column::<
-                        Option<Timestamp>,
-                        ::streamwriter_core::__private::rows::Millis,
-                    >("pickedUp")?,
+                    .column(
+                        ::streamwriter_core::__private::rows::ColumnSpec::new(
+                            "pickedUp",
+                            <Option<
+                                Timestamp,
+                            > as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Millis,
+                            >>::TYPE,
+                            <Option<
+                                Timestamp,
+                            > as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Millis,
+                            >>::NULLABLE,
+                        ),
+                        <Option<
+                            Timestamp,
+                        > as ::streamwriter_core::__private::rows::Column<
+                            ::streamwriter_core::__private::rows::Millis,
+                        >>::reader,
+                    )?,
                 column_2: __columns
-                    .column::<
-                        i128,
-                        ::streamwriter_core::__private::rows::Decimal<10u8, 2i8>,
-                    >("fare")?,
+                    .column(
+                        ::streamwriter_core::__private::rows::ColumnSpec::new(
+                            "fare",
+                            <i128 as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Decimal<10u8, 2i8>,
+                            >>::TYPE,
+                            <i128 as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Decimal<10u8, 2i8>,
+                            >>::NULLABLE,
+                        ),
+                        <i128 as ::streamwriter_core::__private::rows::Column<
+                            ::streamwriter_core::__private::rows::Decimal<10u8, 2i8>,
+                        >>::reader,
+                    )?,
                 column_3: __columns
-                    .column::<
-                        <codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
+                    .column(
+                        ::streamwriter_core::__private::rows::ColumnSpec::new(
+                            "route",
+                            <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
+                                PathBuf,
+                            >>::Column as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Plain,
+                            >>::TYPE,
+                            <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
+                                PathBuf,
+                            >>::Column as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Plain,
+                            >>::NULLABLE,
+                        ),
+                        <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
                             PathBuf,
-                        >>::Column,
-                        ::streamwriter_core::__private::rows::Plain,
-                    >("route")?,
+                        >>::Column as ::streamwriter_core::__private::rows::Column<
+                            ::streamwriter_core::__private::rows::Plain,
+                        >>::reader,
+                    )?,
                 column_4: __columns
-                    .column::<
-                        String,
-                        ::streamwriter_core::__private::rows::Plain,
-                    >("type")?,
+                    .column(
+                        ::streamwriter_core::__private::rows::ColumnSpec::new(
+                            "type",
+                            <String as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Plain,
+                            >>::TYPE,
+                            <String as ::streamwriter_core::__private::rows::Column<
+                                ::streamwriter_core::__private::rows::Plain,
+                            >>::NULLABLE,
+                        ),
+                        <String as ::streamwriter_core::__private::rows::Column<
+                            ::streamwriter_core::__private::rows::Plain,
+                        >>::reader,
+                    )?,
                 __valid: __columns.into_reader(),
                 __of: ::core::marker::PhantomData,
             })
@@ -247,9 +325,18 @@ const _: () = {
                 )?,
                 route: ::streamwriter_core::__private::at_field(
                     "route",
-                    <codecs::Text as ::streamwriter_core::__private::rows::CodecColumn<
-                        PathBuf,
-                    >>::read(&__reader.column_3, __at),
+                    ::core::result::Result::and_then(
+                        <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
+                            PathBuf,
+                        >>::Column as ::streamwriter_core::__private::rows::Column<
+                            ::streamwriter_core::__private::rows::Plain,
+                        >>::read(&__reader.column_3, __at),
+                        |__column| ::streamwriter_core::__private::rows::by_codec(
+                            <codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
+                                PathBuf,
+                            >>::decode(__column),
+                        ),
+                    ),
                 )?,
                 r#type: ::streamwriter_core::__private::at_field(
                     "type",
@@ -297,11 +384,15 @@ const _: () = {
             ),
             ::streamwriter_core::__private::rows::ColumnSpec::new(
                 "route",
-                <codecs::Text as ::streamwriter_core::__private::rows::CodecColumn<
+                <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
                     PathBuf,
+                >>::Column as ::streamwriter_core::__private::rows::Column<
+                    ::streamwriter_core::__private::rows::Plain,
                 >>::TYPE,
-                <codecs::Text as ::streamwriter_core::__private::rows::CodecColumn<
+                <<codecs::Text as ::streamwriter_core::__private::rows::ColumnCodec<
                     PathBuf,
+                >>::Column as ::streamwriter_core::__private::rows::Column<
+                    ::streamwriter_core::__private::rows::Plain,
                 >>::NULLABLE,
             ),
             ::streamwriter_core::__private::rows::ColumnSpec::new(
