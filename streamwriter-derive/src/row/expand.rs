@@ -1,7 +1,7 @@
 //! The columns of a struct. Nothing here can fail.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, parse_quote};
 
@@ -23,6 +23,7 @@ struct Column<'f> {
     call: TokenStream,
     /// The codec, if any: `<Codec as ColumnCodec<Type>>`.
     codec: Option<TokenStream>,
+    span: Span,
 }
 
 pub(crate) fn expand_struct(item: &Item<'_>, fields: &[Field<'_>]) -> TokenStream {
@@ -55,7 +56,9 @@ pub(crate) fn expand_newtype(item: &Item<'_>, field: &Field<'_>) -> TokenStream 
     let private = private(item);
     let rows = quote!(#private::rows);
     let column = Column::new(item, field, 0, &rows);
-    let call = &column.call;
+    let [builder_type, reader_type] = ["Builder", "Reader"].map(|name| column.item(name));
+    let [column_type, nullable] = ["TYPE", "NULLABLE"].map(|name| column.item(name));
+    let [builder, reader] = ["builder", "reader"].map(|name| column.item(name));
     let append = column.append(&quote!(&__value.0), &quote!(__builder), &rows);
     let read = column.read(&quote!(__reader), &rows);
     let ident = &item.original.ident;
@@ -66,14 +69,14 @@ pub(crate) fn expand_newtype(item: &Item<'_>, field: &Field<'_>) -> TokenStream 
     quote! {
         #[automatically_derived]
         impl #impl_generics #rows::Column for #ident #type_generics #where_clause {
-            type Builder = #call::Builder;
-            type Reader = #call::Reader;
+            type Builder = #builder_type;
+            type Reader = #reader_type;
 
-            const TYPE: #rows::ColumnType = #call::TYPE;
-            const NULLABLE: bool = #call::NULLABLE;
+            const TYPE: #rows::ColumnType = #column_type;
+            const NULLABLE: bool = #nullable;
 
             fn builder(__rows: usize) -> Self::Builder {
-                #call::builder(__rows)
+                #builder(__rows)
             }
 
             #[inline]
@@ -85,7 +88,7 @@ pub(crate) fn expand_newtype(item: &Item<'_>, field: &Field<'_>) -> TokenStream 
             }
 
             fn reader(__array: &#rows::ArrayRef) -> #private::FieldResult<Self::Reader> {
-                #call::reader(__array)
+                #reader(__array)
             }
 
             #[inline]
@@ -118,26 +121,42 @@ pub(crate) fn list_item_impl(item: &Item<'_>, rows: &TokenStream) -> TokenStream
 impl<'f> Column<'f> {
     fn new(item: &Item<'_>, field: &'f Field<'f>, index: usize, rows: &TokenStream) -> Self {
         let ty = &field.original.ty;
+        let span = field.attrs.with.get().unwrap_or(ty).span();
+        let ty = located(ty, span);
         let (call, codec) = match field.attrs.with.get() {
             Some(codec) => {
-                let codec = quote_spanned!(codec.span()=> <#codec as #rows::ColumnCodec<#ty>>);
-                let call = quote_spanned!(codec.span()=>
+                let codec = located(codec, span);
+                let codec = quote_spanned!(span=> <#codec as #rows::ColumnCodec<#ty>>);
+                let call = quote_spanned!(span=>
                     <#codec::Column as #rows::Column<#rows::Plain>>);
                 (call, Some(codec))
             }
             None => {
                 let encoding = encoding(field, rows);
-                let call = quote_spanned!(ty.span()=> <#ty as #rows::Column<#encoding>>);
+                let call = quote_spanned!(span=> <#ty as #rows::Column<#encoding>>);
                 (call, None)
             }
         };
         Self {
             field,
             name: field.name(item),
-            local: format_ident!("column_{index}"),
+            local: Ident::new(&format!("column_{index}"), span),
             call,
             codec,
+            span,
         }
+    }
+
+    /// Returns an item of the trait `Column`, all at the field's type.
+    fn item(&self, name: &str) -> TokenStream {
+        let (call, item) = (&self.call, Ident::new(name, self.span));
+        quote_spanned!(self.span=> #call::#item)
+    }
+
+    /// Returns an item of the codec.
+    fn codec_item(&self, codec: &TokenStream, name: &str) -> TokenStream {
+        let item = Ident::new(name, self.span);
+        quote_spanned!(self.span=> #codec::#item)
     }
 
     /// Returns the call that appends a value.
@@ -147,37 +166,63 @@ impl<'f> Column<'f> {
         builder: &TokenStream,
         rows: &TokenStream,
     ) -> TokenStream {
-        let call = &self.call;
-        match &self.codec {
-            None => quote!(#call::append(#value, #builder)),
-            Some(codec) => quote! {
-                ::core::result::Result::and_then(
-                    #rows::by_codec(#codec::encode(#value)),
-                    |__column| #call::append(&__column, #builder),
-                )
-            },
+        let append = self.item("append");
+        let Some(codec) = &self.codec else {
+            return quote_spanned!(self.span=> #append(#value, #builder));
+        };
+        let encode = self.codec_item(codec, "encode");
+        quote_spanned! {self.span=>
+            ::core::result::Result::and_then(
+                #rows::by_codec(#encode(#value)),
+                |__column| #append(&__column, #builder),
+            )
         }
     }
 
     /// Returns the call that reads the value at `__at`.
     fn read(&self, reader: &TokenStream, rows: &TokenStream) -> TokenStream {
-        let call = &self.call;
-        match &self.codec {
-            None => quote!(#call::read(#reader, __at)),
-            Some(codec) => quote! {
-                ::core::result::Result::and_then(
-                    #call::read(#reader, __at),
-                    |__column| #rows::by_codec(#codec::decode(__column)),
-                )
-            },
+        let read = self.item("read");
+        let Some(codec) = &self.codec else {
+            return quote_spanned!(self.span=> #read(#reader, __at));
+        };
+        let decode = self.codec_item(codec, "decode");
+        quote_spanned! {self.span=>
+            ::core::result::Result::and_then(
+                #read(#reader, __at),
+                |__column| #rows::by_codec(#decode(__column)),
+            )
         }
+    }
+
+    /// Returns the field of a builder or a reader.
+    fn of(&self, whole: &str) -> TokenStream {
+        let (whole, local) = (Ident::new(whole, self.span), &self.local);
+        quote_spanned!(self.span=> #whole.#local)
     }
 
     /// Returns what describes the column.
     fn spec(&self, rows: &TokenStream) -> TokenStream {
-        let (name, call) = (&self.name, &self.call);
-        quote!(#rows::ColumnSpec::new(#name, #call::TYPE, #call::NULLABLE))
+        let name = &self.name;
+        let (column_type, nullable) = (self.item("TYPE"), self.item("NULLABLE"));
+        quote_spanned!(self.span=> #rows::ColumnSpec::new(#name, #column_type, #nullable))
     }
+}
+
+/// Returns tokens as if they all stood at one place.
+///
+/// The compiler shows an error twice if it can point at a whole type and at a part of it.
+fn located(tokens: &impl ToTokens, span: Span) -> TokenStream {
+    let tokens = tokens.to_token_stream().into_iter();
+    let tokens = tokens.map(|mut tree| {
+        if let TokenTree::Group(group) = &mut tree {
+            let mut inside = Group::new(group.delimiter(), located(&group.stream(), span));
+            inside.set_span(group.span());
+            *group = inside;
+        }
+        tree.set_span(tree.span().located_at(span));
+        tree
+    });
+    tokens.collect()
 }
 
 fn encoding(field: &Field<'_>, rows: &TokenStream) -> TokenStream {
@@ -227,13 +272,21 @@ fn builder(item: &Item<'_>, columns: &[Column<'_>], private: &TokenStream) -> To
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = item.original.generics.split_for_impl();
     let local: Vec<_> = columns.iter().map(|column| &column.local).collect();
-    let call = columns.iter().map(|column| &column.call);
+    let builder = columns.iter().map(|column| column.item("Builder"));
     let name = columns.iter().map(|column| &column.name);
+    let append_null = columns.iter().map(|column| {
+        let field = column.of("self");
+        quote_spanned!(column.span=> #rows::ColumnBuilder::append_null(&mut #field))
+    });
+    let finish = columns.iter().map(|column| {
+        let field = column.of("self");
+        quote_spanned!(column.span=> #rows::ColumnBuilder::finish(#field))
+    });
     quote! {
         #[doc(hidden)]
         #[allow(missing_debug_implementations, private_bounds, unreachable_pub)]
         pub struct __Builder #impl_generics #where_clause {
-            #(#local: #call::Builder,)*
+            #(#local: #builder,)*
             __valid: #rows::NullBufferBuilder,
             __of: ::core::marker::PhantomData<fn() -> #ident #type_generics>,
         }
@@ -242,15 +295,12 @@ fn builder(item: &Item<'_>, columns: &[Column<'_>], private: &TokenStream) -> To
         impl #impl_generics #rows::ColumnBuilder for __Builder #type_generics #where_clause {
             #[inline]
             fn append_null(&mut self) {
-                #(#rows::ColumnBuilder::append_null(&mut self.#local);)*
+                #(#append_null;)*
                 self.__valid.append_null();
             }
 
             fn finish(self) -> #private::FieldResult<#rows::ArrayRef> {
-                let __arrays = [#(#private::at_field(
-                    #name,
-                    #rows::ColumnBuilder::finish(self.#local),
-                )?),*];
+                let __arrays = [#(#private::at_field(#name, #finish)?),*];
                 #rows::finish_struct(
                     <#ident #type_generics as #rows::Row>::COLUMNS,
                     ::core::convert::Into::into(__arrays),
@@ -269,12 +319,12 @@ fn reader(item: &Item<'_>, columns: &[Column<'_>], private: &TokenStream) -> Tok
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = item.original.generics.split_for_impl();
     let local = columns.iter().map(|column| &column.local);
-    let call = columns.iter().map(|column| &column.call);
+    let reader = columns.iter().map(|column| column.item("Reader"));
     quote! {
         #[doc(hidden)]
         #[allow(missing_debug_implementations, private_bounds, unreachable_pub)]
         pub struct __Reader #impl_generics #where_clause {
-            #(#local: #call::Reader,)*
+            #(#local: #reader,)*
             __valid: #rows::StructReader,
             __of: ::core::marker::PhantomData<fn() -> #ident #type_generics>,
         }
@@ -292,17 +342,20 @@ fn struct_column_impl(
     let generics = bounded_generics(item, &rows);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = item.original.generics.split_for_impl();
-    let local: Vec<_> = columns.iter().map(|column| &column.local).collect();
-    let call: Vec<_> = columns.iter().map(|column| &column.call).collect();
+    let builder = columns.iter().map(|column| {
+        let (local, builder) = (&column.local, column.item("builder"));
+        quote_spanned!(column.span=> #local: #builder(__rows))
+    });
+    let reader = columns.iter().map(|column| {
+        let (local, reader, spec) = (&column.local, column.item("reader"), column.spec(&rows));
+        quote_spanned!(column.span=> #local: __columns.column(#spec, #reader)?)
+    });
     let name: Vec<_> = columns.iter().map(|column| &column.name).collect();
-    let spec = columns.iter().map(|column| column.spec(&rows));
     let append = columns.iter().map(|column| {
-        let (member, local) = (&column.field.member, &column.local);
-        column.append(
-            &quote!(&__value.#member),
-            &quote!(&mut __builder.#local),
-            &rows,
-        )
+        let member = &column.field.member;
+        let builder = column.of("__builder");
+        let builder = quote_spanned!(column.span=> &mut #builder);
+        column.append(&quote!(&__value.#member), &builder, &rows)
     });
     let values = field_values(fields, columns, private);
     quote! {
@@ -317,7 +370,7 @@ fn struct_column_impl(
 
             fn builder(__rows: usize) -> Self::Builder {
                 __Builder {
-                    #(#local: #call::builder(__rows),)*
+                    #(#builder,)*
                     __valid: #rows::NullBufferBuilder::new(__rows),
                     __of: ::core::marker::PhantomData,
                 }
@@ -336,7 +389,7 @@ fn struct_column_impl(
             fn reader(__array: &#rows::ArrayRef) -> #private::FieldResult<Self::Reader> {
                 let __columns = #rows::StructColumns::open(__array)?;
                 ::core::result::Result::Ok(__Reader {
-                    #(#local: __columns.column(#spec, #call::reader)?,)*
+                    #(#reader,)*
                     __valid: __columns.into_reader(),
                     __of: ::core::marker::PhantomData,
                 })
@@ -365,8 +418,10 @@ fn field_values(
             quote_spanned!(ty.span()=> #member: <#ty as ::core::default::Default>::default(),)
         });
     let read = columns.iter().map(|column| {
-        let (member, name, local) = (&column.field.member, &column.name, &column.local);
-        let read = column.read(&quote!(&__reader.#local), &quote!(#private::rows));
+        let (member, name) = (&column.field.member, &column.name);
+        let reader = column.of("__reader");
+        let reader = quote_spanned!(column.span=> &#reader);
+        let read = column.read(&reader, &quote!(#private::rows));
         quote!(#member: #private::at_field(#name, #read)?,)
     });
     quote!(#(#read)* #(#skipped)*)
