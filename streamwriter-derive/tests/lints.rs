@@ -111,8 +111,9 @@ pub struct Columns<T> {
     fare: i64,
     #[row(with = Text)]
     text: bool,
+    /// No column.
     #[row(skip)]
-    seen: u8,
+    pub seen: u8,
     #[allow(deprecated, reason = "on purpose")]
     old: Old,
     private: PrivateRow,
@@ -139,6 +140,10 @@ pub enum Only {
 #[derive(Row, Debug)]
 #[deprecated]
 pub struct Old(u8);
+
+/// A column of a type that nobody sees.
+#[derive(Row, Debug)]
+pub struct Hidden(PrivateRow);
 
 #[derive(Row, Debug)]
 struct PrivateRow {

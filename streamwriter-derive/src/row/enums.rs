@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::ast::{Item, Variant};
-use super::expand::{list_item_impl, private};
+use super::common::{enclosed, list_item_impl, private};
 
 pub(crate) fn expand(item: &Item<'_>, variants: &[Variant<'_>]) -> TokenStream {
     let private = private(item);
@@ -14,12 +14,10 @@ pub(crate) fn expand(item: &Item<'_>, variants: &[Variant<'_>]) -> TokenStream {
     let names = variants.iter().map(|variant| variant.name(item));
     let (numbers, constructors) = arms(variants);
     let list_item = list_item_impl(item, &rows);
-    quote! {
-        const _: () = {
+    enclosed(&quote! {
             const __NAMES: &[&str] = &[#(#names),*];
 
             #[automatically_derived]
-            #[allow(deprecated)]
             impl #impl_generics #rows::Column for #ident #type_generics #where_clause {
                 type Builder = #rows::EnumBuilder;
                 type Reader = #rows::EnumReader;
@@ -51,8 +49,7 @@ pub(crate) fn expand(item: &Item<'_>, variants: &[Variant<'_>]) -> TokenStream {
             }
 
             #list_item
-        };
-    }
+    })
 }
 
 /// Returns variant to number and number to variant.

@@ -6,9 +6,13 @@ mod case;
 mod unsupported;
 mod valid;
 
+mod column;
+mod common;
+
 mod enums;
-mod expand;
 mod fallback;
+mod newtype;
+mod structs;
 
 #[cfg(test)]
 mod tests;
@@ -29,8 +33,8 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     }
     match (cx.finish(), item) {
         (Ok(()), Some(item)) => match &item.shape {
-            Shape::Struct(fields) => expand::expand_struct(&item, fields),
-            Shape::Newtype(field) => expand::expand_newtype(&item, field),
+            Shape::Struct(fields) => structs::expand(&item, fields),
+            Shape::Newtype(field) => newtype::expand(&item, field),
             Shape::Enum(variants) => enums::expand(&item, variants),
         },
         (Ok(()), None) => TokenStream::new(),

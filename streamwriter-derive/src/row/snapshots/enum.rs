@@ -1,7 +1,7 @@
+#[allow(deprecated, missing_debug_implementations, private_bounds, unreachable_pub)]
 const _: () = {
     const __NAMES: &[&str] = &["credit-card", "$"];
     #[automatically_derived]
-    #[allow(deprecated)]
     impl ::streamwriter_core::__private::rows::Column for Payment {
         type Builder = ::streamwriter_core::__private::rows::EnumBuilder;
         type Reader = ::streamwriter_core::__private::rows::EnumReader;

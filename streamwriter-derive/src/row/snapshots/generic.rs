@@ -1,6 +1,6 @@
+#[allow(deprecated, missing_debug_implementations, private_bounds, unreachable_pub)]
 const _: () = {
     #[doc(hidden)]
-    #[allow(missing_debug_implementations, private_bounds, unreachable_pub)]
     pub struct __Builder<T, const N: usize>
     where
         T: Copy,
@@ -46,7 +46,6 @@ const _: () = {
         }
     }
     #[doc(hidden)]
-    #[allow(missing_debug_implementations, private_bounds, unreachable_pub)]
     pub struct __Reader<T, const N: usize>
     where
         T: Copy,
@@ -62,7 +61,6 @@ const _: () = {
         __of: ::core::marker::PhantomData<fn() -> Held<T, N>>,
     }
     #[automatically_derived]
-    #[allow(deprecated)]
     impl<T, const N: usize> sw::__private::rows::Column for Held<T, N>
     where
         T: Copy,

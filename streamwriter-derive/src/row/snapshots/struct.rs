@@ -1,6 +1,6 @@
+#[allow(deprecated, missing_debug_implementations, private_bounds, unreachable_pub)]
 const _: () = {
     #[doc(hidden)]
-    #[allow(missing_debug_implementations, private_bounds, unreachable_pub)]
     pub struct __Builder {
         column_0: <u64 as ::streamwriter_core::__private::rows::Column<
             ::streamwriter_core::__private::rows::Plain,
@@ -90,7 +90,6 @@ const _: () = {
         }
     }
     #[doc(hidden)]
-    #[allow(missing_debug_implementations, private_bounds, unreachable_pub)]
     pub struct __Reader {
         column_0: <u64 as ::streamwriter_core::__private::rows::Column<
             ::streamwriter_core::__private::rows::Plain,
@@ -115,7 +114,6 @@ const _: () = {
         __of: ::core::marker::PhantomData<fn() -> Trip>,
     }
     #[automatically_derived]
-    #[allow(deprecated)]
     impl ::streamwriter_core::__private::rows::Column for Trip {
         type Builder = __Builder;
         type Reader = __Reader;
