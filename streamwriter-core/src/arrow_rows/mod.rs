@@ -25,6 +25,9 @@ mod text;
 mod times;
 mod units;
 
+#[cfg(test)]
+mod tests;
+
 pub use codec::ColumnCodec;
 pub use column::{Column, ColumnBuilder, ListItem};
 pub use row::{BatchRows, Row, RowBuilder};
