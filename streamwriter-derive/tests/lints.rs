@@ -111,6 +111,10 @@ pub struct Columns<T> {
     fare: i64,
     #[row(with = Text)]
     text: bool,
+    /// Not too complex by itself.
+    pub map: ::core::option::Option<
+        ::std::collections::BTreeMap<::std::string::String, ::core::option::Option<Vec<u8>>>,
+    >,
     /// No column.
     #[row(skip)]
     pub seen: u8,

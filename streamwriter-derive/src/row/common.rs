@@ -28,9 +28,13 @@ pub(crate) fn list_item_impl(item: &Item<'_>, rows: &TokenStream) -> TokenStream
 }
 
 /// Keeps names and lints of generated code out of the user's sight.
+///
+/// The types of fields stand in it as the user wrote them, so lints about types would speak twice.
 pub(crate) fn enclosed(items: &TokenStream) -> TokenStream {
     quote! {
         #[allow(
+            clippy::all,
+            clippy::pedantic,
             deprecated,
             missing_debug_implementations,
             private_bounds,

@@ -1,4 +1,11 @@
-#[allow(deprecated, missing_debug_implementations, private_bounds, unreachable_pub)]
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    deprecated,
+    missing_debug_implementations,
+    private_bounds,
+    unreachable_pub,
+)]
 const _: () = {
     const __NAMES: &[&str] = &["credit-card", "$"];
     #[automatically_derived]

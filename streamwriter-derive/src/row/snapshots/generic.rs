@@ -1,4 +1,11 @@
-#[allow(deprecated, missing_debug_implementations, private_bounds, unreachable_pub)]
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    deprecated,
+    missing_debug_implementations,
+    private_bounds,
+    unreachable_pub,
+)]
 const _: () = {
     #[doc(hidden)]
     pub struct __Builder<T, const N: usize>
