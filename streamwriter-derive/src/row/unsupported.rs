@@ -103,6 +103,7 @@ fn other_container(name: &str) -> Option<String> {
     let help = match name {
         "HashSet" | "BTreeSet" | "VecDeque" => "use a `Vec`",
         "Rc" | "Arc" => "a row owns its data: use the type inside, or a `Box`",
+        "DateTime" => "use `jiff::Timestamp`, or give a codec with `#[row(with = Codec)]`",
         "Cow" => "a row owns its data: use `String` or `Vec<u8>`",
         _ => return None,
     };

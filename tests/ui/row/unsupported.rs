@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 use streamwriter_derive::Row;
 
+struct DateTime<Zone>(Zone);
+
+struct Utc;
+
 #[derive(Row)]
 struct Trip {
     size: usize,
@@ -21,6 +25,7 @@ struct Trip {
     tags: HashSet<String>,
     shared: Arc<String>,
     file: PathBuf,
+    at: Option<DateTime<Utc>>,
     maybe: Option<Option<u8>>,
     parts: Vec<Trip>,
     call: fn(),
