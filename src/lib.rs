@@ -19,7 +19,8 @@
 //! |---|---|---|---|
 //! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
-//! | `parquet` | yes | [`ParquetSink`], [`ParquetFiles`] | `arrow`, `parquet`, `serde_arrow` |
+//! | `parquet` | yes | [`ParquetSink`], [`ParquetFiles`] | feature `arrow`, `parquet`, `serde_arrow` |
+//! | `arrow` | with `parquet` | [`trait@Row`], [`RowBuilder`]: rows as Arrow columns | `arrow` |
 //! | `gzip` | yes | input files `*.gz` | `flate2` |
 //! | `zstd` | yes | input files `*.zst` | `zstd`, which compiles C |
 //! | `testing` | no | [`testing`]: the conformance suite for sinks, faulty storage, a disk that loses power, scripted sources | `proptest` |
@@ -44,9 +45,16 @@ pub use streamwriter_core::{
     TargetRecord, TaskContext, Trigger, Unlisted, Upkeep, Withdrawal, WriteRows, record,
     serde_json, stream, totals,
 };
+#[cfg(feature = "arrow")]
+pub use streamwriter_core::{
+    BatchRows, Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType, ListItem, Row,
+    RowBuilder, column_encoding,
+};
+#[cfg(feature = "arrow")]
+pub use streamwriter_derive::Row;
 pub use streamwriter_derive::{CommitMessage, stream_writer};
 #[cfg(feature = "parquet")]
-pub use streamwriter_sinks::{ArrowBatches, Compression, Encoding, ParquetSink, ViaSerde};
+pub use streamwriter_sinks::{ArrowBatches, Compression, Derived, Encoding, ParquetSink, ViaSerde};
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sinks::{FileFormat, FileSink};
 pub use streamwriter_sinks::{

@@ -7,7 +7,7 @@
 //!
 //! | sink | rows | guarantee | what it leaves | feature |
 //! |---|---|---|---|---|
-//! | `ParquetSink` | serde types, or Arrow record batches | exactly-once | `*.parquet` | `parquet` |
+//! | `ParquetSink` | serde types, types that derive `Row`, or Arrow record batches | exactly-once | `*.parquet` | `parquet` |
 //! | `FileSink::json_lines` | `Serialize` | exactly-once | `*.jsonl` | `jsonl` |
 //! | `FileSink::csv` | `Serialize`, flat | exactly-once | `*.csv` | `csv` |
 //! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
@@ -52,7 +52,7 @@ pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};
 #[cfg(feature = "parquet")]
-pub use parquet::{ArrowBatches, Columns, Compression, Encoding, ParquetSink, ViaSerde};
+pub use parquet::{ArrowBatches, Columns, Compression, Derived, Encoding, ParquetSink, ViaSerde};
 pub use set_aside::{SetAside, SetAsideFiles};
 pub use staging::{Staging, StagingFile};
 pub use stdout::{Rendered, Stdout};

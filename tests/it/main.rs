@@ -33,5 +33,6 @@ mod power;
 #[cfg(unix)]
 mod processes;
 mod query;
+mod rows;
 mod set_aside;
 mod ways_out;

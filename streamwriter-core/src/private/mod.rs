@@ -9,6 +9,8 @@ mod output;
 pub use serde;
 pub use serde_json::Value;
 
+#[cfg(feature = "arrow")]
+pub use crate::arrow_rows::generated as rows;
 pub use crate::context::{BatchContext, TaskContext};
 pub use crate::error::{BoxError, Error, ErrorKind, Result};
 pub use crate::failpoint::pass as pass_failpoint;

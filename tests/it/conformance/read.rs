@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use streamwriter::BoxError;
 
 /// A row of the file sinks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, streamwriter::Row)]
 pub(super) struct Row {
     pub(super) number: u64,
     pub(super) text: String,

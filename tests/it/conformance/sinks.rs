@@ -9,7 +9,7 @@ use arrow::array::{RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use streamwriter::testing::conformance::{Conformance, Place};
 use streamwriter::{
-    ArrowBatches, BoxError, Compression, Error, FileFormat, FileSink, MemorySink, Noop,
+    ArrowBatches, BoxError, Compression, Derived, Error, FileFormat, FileSink, MemorySink, Noop,
     ParquetSink, SetAside, Staging, Stdout, ViaSerde, sink_conformance,
 };
 
@@ -26,6 +26,7 @@ sink_conformance! { mod parquet_zstd: parquet(|sink| sink.compression(Compressio
 sink_conformance! { mod parquet_snappy: parquet(|sink| sink.compression(Compression::Snappy)) }
 sink_conformance! { mod parquet_plain_small_row_groups: parquet(|sink| sink.compression(Compression::None).row_group_rows(1)) }
 sink_conformance! { mod parquet_of_arrow_batches: arrow_batches() }
+sink_conformance! { mod parquet_of_derived_rows: derived_rows() }
 sink_conformance! { mod stdout: stdout(Stdout::json, read::json_objects) }
 sink_conformance! { mod stdout_csv: stdout(|| Stdout::csv().batch_header(false), read::csv_on_the_terminal) }
 sink_conformance! { mod memory: memory() }
@@ -55,6 +56,14 @@ fn parquet(
     Conformance::of_rows(
         Row::of,
         move |place| Ok::<_, Error>(make(ParquetSink::new_in(staging(place)?))),
+        |place| read::parquet(&place.directory()),
+    )
+}
+
+fn derived_rows() -> Conformance<ParquetSink<Derived>, Row> {
+    Conformance::of_rows(
+        Row::of,
+        |place| Ok::<_, Error>(ParquetSink::rows_in(staging(place)?)),
         |place| read::parquet(&place.directory()),
     )
 }
