@@ -31,6 +31,12 @@ fn main() -> Result<(), BoxError> {
     let asked = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     let rows: u64 = asked.map_or(Ok(1_000_000), |text| text.parse())?;
     println!("{rows} rows, {FILES} files, {ROUNDS} rounds, medians");
+    compare(
+        "parquet, derived rows",
+        rows,
+        parquet_derived,
+        hand::parquet,
+    )?;
     compare("parquet, serde rows", rows, parquet_serde, hand::parquet)?;
     compare("json lines", rows, json_lines, hand::json_lines)?;
     compare("csv", rows, csv, hand::csv)?;
@@ -75,6 +81,10 @@ fn in_folder(rows: u64, run: Run) -> Result<Duration, BoxError> {
 fn median(times: &mut [Duration]) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn parquet_derived(directory: &Path, rows: u64) -> Result<Duration, BoxError> {
+    run(directory, rows, ParquetSink::rows(directory.join("out"))?)
 }
 
 fn parquet_serde(directory: &Path, rows: u64) -> Result<Duration, BoxError> {

@@ -1,10 +1,10 @@
 //! The rows of the benchmark, made from their numbers.
 
 use serde::{Deserialize, Serialize};
-use streamwriter::{BoxError, Plan, PlanLimits, PlanOf, RowReader, Source, TaskContext};
+use streamwriter::{BoxError, Plan, PlanLimits, PlanOf, Row, RowReader, Source, TaskContext};
 
 /// About what the flights of the examples look like.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
 pub(crate) struct Flight {
     pub(crate) id: u64,
     pub(crate) carrier: String,
