@@ -45,11 +45,11 @@ pub use streamwriter_core::{
 pub use streamwriter_derive::{CommitMessage, stream_writer};
 #[cfg(feature = "parquet")]
 pub use streamwriter_sinks::{ArrowBatches, Compression, Encoding, ParquetSink, ViaSerde};
+pub use streamwriter_sinks::{
+    FanOut, MemorySink, Noop, SetAside, StagedFiles, Staging, StagingFile, Stdout,
+};
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sinks::{FileFormat, FileSink};
-pub use streamwriter_sinks::{
-    MemorySink, Noop, SetAside, StagedFiles, Staging, StagingFile, Stdout,
-};
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sources::BadRows;
 #[cfg(feature = "csv")]

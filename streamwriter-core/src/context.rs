@@ -22,23 +22,36 @@ pub(crate) enum CancelReason {
 
 /// The flag that ends an attempt's rows; shared by the engine and the attempt.
 #[derive(Debug, Default)]
-pub(crate) struct CancelFlag(AtomicU8);
+pub(crate) struct CancelFlag {
+    reason: AtomicU8,
+    /// The flag of the attempt that this one is a part of.
+    above: Option<Arc<CancelFlag>>,
+}
 
 impl CancelFlag {
+    /// Makes a flag for a part of an attempt, which ends with the whole.
+    fn below(above: Arc<Self>) -> Self {
+        Self {
+            reason: AtomicU8::default(),
+            above: Some(above),
+        }
+    }
+
     /// Sets the flag; the first reason stays.
     pub(crate) fn cancel(&self, reason: CancelReason) {
         let _ = self
-            .0
+            .reason
             .compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != 0
+        self.reason.load(Ordering::Relaxed) != 0
+            || self.above.as_ref().is_some_and(|above| above.is_set())
     }
 
     pub(crate) fn reason(&self) -> Option<CancelReason> {
-        match self.0.load(Ordering::Acquire) {
-            0 => None,
+        match self.reason.load(Ordering::Acquire) {
+            0 => self.above.as_ref().and_then(|above| above.reason()),
             2 => Some(CancelReason::Timeout),
             _ => Some(CancelReason::Batch),
         }
@@ -97,6 +110,22 @@ impl TaskContext {
     pub(crate) fn of_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
         self
+    }
+
+    /// Makes the context of one of several sinks that write the rows of this attempt: it ends with
+    /// the attempt, or before it, and skips rows for itself alone.
+    pub(crate) fn of_member(&self) -> Self {
+        Self {
+            cancel: Arc::new(CancelFlag::below(Arc::clone(&self.cancel))),
+            skip_rest: AtomicBool::new(false),
+            set_aside: SetAside::default(),
+            ..*self
+        }
+    }
+
+    /// Ends this member's rows.
+    pub(crate) fn cancel_member(&self) {
+        self.cancel.cancel(CancelReason::Batch);
     }
 
     /// Returns the id of the query; the same after every restart.

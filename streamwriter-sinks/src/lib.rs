@@ -14,6 +14,7 @@
 //! | [`MemorySink`] | any | at-most-once | rows in this process | |
 //! | [`Noop`] | any | at-most-once | nothing | |
 //! | [`SetAside`] | those of the sink inside | that of the sink inside | its output, and bad rows in a place of their own | |
+//! | [`FanOut`] | those of its members, `Clone` | that of the weakest member | what its members leave | |
 //! | a sink of your own over [`Staging`] | yours | exactly-once | files of your format | |
 //!
 //! # Features
@@ -39,9 +40,11 @@ mod noop;
 mod stdout;
 
 mod both;
+mod fan_out;
 mod set_aside;
 
 pub use both::OfBoth;
+pub use fan_out::FanOut;
 #[cfg(feature = "csv")]
 pub use file::Csv;
 #[cfg(feature = "jsonl")]

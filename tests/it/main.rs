@@ -19,6 +19,7 @@ mod damage;
 mod errors;
 mod exactly_once;
 mod exactly_once_files;
+mod fan_out;
 mod fuzz;
 mod guarantees;
 #[cfg(unix)]

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use attempt::caught;
+pub(crate) use attempt::{caught, own_or};
 pub(crate) use board::{Board, Job};
 #[cfg(all(test, streamwriter_model))]
 pub(crate) use board::{Outcome, Verdict};
