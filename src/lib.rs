@@ -46,7 +46,8 @@ pub use streamwriter_derive::{CommitMessage, stream_writer};
 #[cfg(feature = "parquet")]
 pub use streamwriter_sinks::{ArrowBatches, Compression, Encoding, ParquetSink, ViaSerde};
 pub use streamwriter_sinks::{
-    FanOut, MemorySink, Noop, SetAside, StagedFiles, Staging, StagingFile, Stdout,
+    BatchRows, FanOut, ForEach, ForEachBatch, ForEachPartition, MemorySink, Noop, PartitionRows,
+    SetAside, StagedFiles, Staging, StagingFile, Stdout,
 };
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sinks::{FileFormat, FileSink};

@@ -11,9 +11,10 @@ use streamwriter::testing::conformance::{Conformance, Place};
 use streamwriter::{
     ArrowBatches, BoxError, Compression, Error, FanOut, FileFormat, FileSink, LocalStorage,
     MemorySink, Noop, ParquetSink, SetAside, Staging, Stdout, Storage, StorePath, ViaSerde,
-    sink_conformance,
+    WriteRows, sink_conformance,
 };
 
+use super::closure;
 use super::many_files::ManyFiles;
 use super::read::{self, Row};
 
@@ -36,6 +37,10 @@ sink_conformance! { mod fan_out_of_two_file_sinks_at_the_first: two_file_sinks(|
 sink_conformance! { mod fan_out_of_two_file_sinks_at_the_second: two_file_sinks(|place| read::csv(&place.directory_of("beside"))) }
 sink_conformance! { mod fan_out_of_json_lines_and_stdout: json_lines_and_stdout() }
 sink_conformance! { mod fan_out_of_json_lines_and_memory: json_lines_and_memory() }
+sink_conformance! { mod for_each_row: for_each(closure::each_row) }
+sink_conformance! { mod for_each_partition: for_each(closure::each_partition) }
+sink_conformance! { mod for_each_batch_that_is_idempotent: closure::each_batch(closure::Writes::NamedByBatch) }
+sink_conformance! { mod for_each_batch_that_appends: closure::each_batch(closure::Writes::Appended) }
 sink_conformance! { mod the_example_of_the_readme: the_example() }
 
 fn staging(place: &Place) -> Result<Staging, Error> {
@@ -131,6 +136,16 @@ fn set_aside<F: FileFormat>(
         },
         |place| read::json_lines(&place.directory()),
     )
+}
+
+/// A closure whose effect shows at once, again in every try.
+fn for_each<W: WriteRows<u64>>(make: fn(PathBuf) -> W) -> Conformance<W, u64> {
+    let output = |place: &Place| place.directory().with_extension("out");
+    Conformance::new(
+        move |place| Ok::<_, Error>(make(output(place))),
+        move |place| closure::numbers(&output(place)),
+    )
+    .shows_rows_at_once()
 }
 
 /// Two members that each show every row, as the reader of one of them sees it.
