@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Revision, Run};
+use crate::runtime::AsyncRuntime;
 use crate::set_aside::{SetAside, SetAsidePlace, SetAsideRow};
 use crate::storage::StorePath;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -70,6 +71,7 @@ pub struct TaskContext {
     cancel: Arc<CancelFlag>,
     skip_rest: AtomicBool,
     set_aside: SetAside,
+    runtime: AsyncRuntime,
 }
 
 /// The numbers of a task attempt; the parts that do not change while it runs.
@@ -104,7 +106,13 @@ impl TaskContext {
             cancel,
             skip_rest: AtomicBool::new(false),
             set_aside: SetAside::default(),
+            runtime: AsyncRuntime::default(),
         }
+    }
+
+    pub(crate) fn with_runtime(mut self, runtime: AsyncRuntime) -> Self {
+        self.runtime = runtime;
+        self
     }
 
     pub(crate) fn of_revision(mut self, revision: Revision) -> Self {
@@ -119,6 +127,7 @@ impl TaskContext {
             cancel: Arc::new(CancelFlag::below(Arc::clone(&self.cancel))),
             skip_rest: AtomicBool::new(false),
             set_aside: SetAside::default(),
+            runtime: self.runtime.clone(),
             ..*self
         }
     }
@@ -212,6 +221,12 @@ impl TaskContext {
         self.set_aside.rows()
     }
 
+    /// Returns where the `async` methods of the sink run.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn runtime(&self) -> &AsyncRuntime {
+        &self.runtime
+    }
+
     pub(crate) fn rest_is_skipped(&self) -> bool {
         self.skip_rest.load(Ordering::Relaxed)
     }
@@ -254,6 +269,7 @@ pub struct BatchContext {
     replay: bool,
     prepared: Option<String>,
     fence: Option<Arc<dyn Fence>>,
+    runtime: AsyncRuntime,
 }
 
 impl BatchContext {
@@ -268,7 +284,19 @@ impl BatchContext {
             replay: false,
             prepared: None,
             fence: None,
+            runtime: AsyncRuntime::default(),
         }
+    }
+
+    pub(crate) fn with_runtime(mut self, runtime: AsyncRuntime) -> Self {
+        self.runtime = runtime;
+        self
+    }
+
+    /// Returns where the `async` methods of the sink run.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn runtime(&self) -> &AsyncRuntime {
+        &self.runtime
     }
 
     pub(crate) fn of_revision(mut self, revision: Revision) -> Self {

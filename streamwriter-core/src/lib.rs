@@ -22,6 +22,7 @@ mod leftover;
 mod message;
 mod options;
 mod rows;
+mod runtime;
 mod set_aside;
 mod target;
 mod writer;

@@ -10,6 +10,7 @@
 
 mod support;
 
+mod async_sinks;
 mod conformance;
 mod contract_batch;
 mod contract_task;

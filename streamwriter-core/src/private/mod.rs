@@ -25,6 +25,7 @@ pub use crate::message::{
 };
 pub use crate::options::{OptionMap, OptionReader, OptionSpec, OptionValue, SinkOptions};
 pub use crate::rows::{FirstRows, Rows, SecondRows, share};
+pub use crate::runtime::{block_on_batch, block_on_task};
 pub use crate::target::Target;
 pub use crate::writer::{StreamWriter, WriteRows};
 pub use enclosed::{caught, message_from_value, message_to_value, own_error};

@@ -17,6 +17,7 @@ use streamwriter::{
 use super::closure;
 use super::many_files::ManyFiles;
 use super::read::{self, Row};
+use crate::async_sinks::AsyncFiles;
 
 #[path = "../../../examples/own_sink.rs"]
 #[allow(dead_code, reason = "the example's main is not run")]
@@ -41,6 +42,7 @@ sink_conformance! { mod for_each_row: for_each(closure::each_row) }
 sink_conformance! { mod for_each_partition: for_each(closure::each_partition) }
 sink_conformance! { mod for_each_batch_that_is_idempotent: closure::each_batch(closure::Writes::NamedByBatch) }
 sink_conformance! { mod for_each_batch_that_appends: closure::each_batch(closure::Writes::Appended) }
+sink_conformance! { mod an_async_sink: async_files() }
 sink_conformance! { mod the_example_of_the_readme: the_example() }
 
 fn staging(place: &Place) -> Result<Staging, Error> {
@@ -230,6 +232,13 @@ fn once(rows: Vec<u64>) -> Result<Vec<u64>, BoxError> {
         Some(pair) => Err(format!("row {} is in the files twice", pair[0]).into()),
         None => Ok(rows),
     }
+}
+
+fn async_files() -> Conformance<AsyncFiles, u64> {
+    Conformance::new(
+        |place| Ok::<_, Error>(AsyncFiles::new(place.directory(), staging(place)?)),
+        |place| read::text(&place.directory()),
+    )
 }
 
 fn the_example() -> Conformance<own_sink::TextFiles, String> {

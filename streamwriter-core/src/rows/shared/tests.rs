@@ -156,7 +156,7 @@ fn q4_the_source_is_never_further_ahead_of_the_second_than_rows_may_be_in_flight
         |rows, _| Ok(rows.count()),
         |rows, _| {
             let mut ahead_max = 0;
-            while let Some(row) = rows.next() {
+            for row in rows.by_ref() {
                 thread::yield_now();
                 ahead_max = ahead_max.max(handed_out.load(Ordering::SeqCst) - row);
             }
