@@ -20,6 +20,7 @@
 //! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
 //! | `parquet` | yes | [`ParquetSink`] | `arrow`, `parquet`, `serde_arrow` |
+//! | `tokio` | no | `async fn` in `#[stream_writer]` impls | `tokio` |
 //! | `testing` | no | [`testing`]: the conformance suite for sinks, faulty storage, a disk that loses power, scripted sources | `proptest` |
 
 // Generated code says `::streamwriter`, in this package's own tests and examples too.

@@ -4,12 +4,13 @@ use super::AsyncMethod;
 use crate::context::{BatchContext, TaskContext};
 use crate::error::{Error, ErrorKind, Result};
 
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct AsyncRuntime;
+// As little of a value as it is, it is used like the one that is there with the feature.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AsyncRuntime(());
 
 impl AsyncRuntime {
     pub(crate) fn with_workers(_: usize) -> Self {
-        Self
+        Self(())
     }
 }
 
