@@ -32,7 +32,7 @@ const ROWS_IN_FLIGHT: usize = 256;
 ///     FileSink::json_lines(lake.join("orders"))?,
 ///     FileSink::csv(lake.join("orders-for-the-office"))?,
 /// )
-/// .and(Stdout::new());
+/// .and(Stdout::table());
 /// # let _ = sink;
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
