@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
+use crate::context::CancelReason;
 use crate::error::BoxError;
 use crate::rows::TaskRows;
 use crate::source::RowReader;
@@ -200,6 +201,14 @@ fn w6_w9_one_that_fails_ends_the_rows_of_the_other_wherever_it_does() {
 }
 
 #[test]
+fn w7_the_first_does_not_read_on_for_a_second_that_has_failed() {
+    let rows = 20_000_000;
+    let run = run(rows, "ends", 16, ALL, member(3, "fails"));
+    assert_eq!(kind(&run.first), ErrorKind::CutOff);
+    assert!(run.handed_out < rows / 2, "{}", run.handed_out);
+}
+
+#[test]
 fn w9_who_leaves_rows_unread_hears_how_many_were_read() {
     let unread = member(3, "ends");
     let first = run(9, "ends", 4, unread, ALL).first.unwrap_err();
@@ -262,6 +271,23 @@ fn w7_an_attempt_that_is_cancelled_ends_the_rows_of_both() {
     let run = run_in(&Pretend::default().cancelled_task(), 9, "ends", 4, ALL, ALL);
     assert_eq!(kind(&run.first), ErrorKind::CutOff);
     assert_eq!(kind(&run.second), ErrorKind::CutOff);
+    // One that waits for something else asks.
+    let task = Pretend::default().cancelled_task();
+    let mut rows = TaskRows::new(None::<Numbers<'_>>, &task);
+    let asked = AtomicU64::new(0);
+    let ask = |task: &TaskContext| {
+        asked.fetch_add(u64::from(task.is_cancelled()), Ordering::SeqCst);
+        assert_eq!(task.cancel_reason(), Some(CancelReason::Batch));
+        Ok(())
+    };
+    let _ = share(
+        &mut rows,
+        &task,
+        4,
+        |_, task| ask(task),
+        |_, task| ask(task),
+    );
+    assert_eq!(asked.into_inner(), 2);
     // The flag of one member is not the attempt's.
     let task = Pretend::default().task();
     let run = run_in(&task, 9, "ends", 4, ALL, member(3, "cancels"));
