@@ -21,6 +21,7 @@ mod errors;
 mod exactly_once;
 mod exactly_once_files;
 mod fan_out;
+mod for_each;
 mod fuzz;
 mod guarantees;
 #[cfg(unix)]
