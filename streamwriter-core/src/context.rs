@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Revision, Run};
-use crate::runtime::AsyncRuntime;
+use crate::runtime::{AsyncRuntime, WeakRuntime};
 use crate::set_aside::{SetAside, SetAsidePlace, SetAsideRow};
 use crate::storage::StorePath;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -269,7 +269,7 @@ pub struct BatchContext {
     replay: bool,
     prepared: Option<String>,
     fence: Option<Arc<dyn Fence>>,
-    runtime: AsyncRuntime,
+    runtime: WeakRuntime,
 }
 
 impl BatchContext {
@@ -284,18 +284,18 @@ impl BatchContext {
             replay: false,
             prepared: None,
             fence: None,
-            runtime: AsyncRuntime::default(),
+            runtime: WeakRuntime::default(),
         }
     }
 
-    pub(crate) fn with_runtime(mut self, runtime: AsyncRuntime) -> Self {
-        self.runtime = runtime;
+    pub(crate) fn with_runtime(mut self, runtime: &AsyncRuntime) -> Self {
+        self.runtime = runtime.downgrade();
         self
     }
 
     /// Returns where the `async` methods of the sink run.
     #[cfg(feature = "tokio")]
-    pub(crate) fn runtime(&self) -> &AsyncRuntime {
+    pub(crate) fn runtime(&self) -> &WeakRuntime {
         &self.runtime
     }
 

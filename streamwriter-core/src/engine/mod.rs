@@ -186,7 +186,7 @@ where
     fn batch_context(&self, batch: &Batch<S>, partitions: u32) -> BatchContext {
         let context = BatchContext::new(self.query.id, self.query.run, batch.id, partitions)
             .of_revision(batch.revision)
-            .with_runtime(self.runtime.clone());
+            .with_runtime(&self.runtime);
         match &self.journal {
             Some(journal) => context.fenced_by(journal.fence()),
             None => context,

@@ -13,11 +13,11 @@ mod without;
 use std::future::Future;
 
 #[cfg(feature = "tokio")]
-pub(crate) use with_tokio::AsyncRuntime;
+pub(crate) use with_tokio::{AsyncRuntime, WeakRuntime};
 #[cfg(feature = "tokio")]
 pub use with_tokio::{block_on_batch, block_on_task};
 #[cfg(not(feature = "tokio"))]
-pub(crate) use without::AsyncRuntime;
+pub(crate) use without::{AsyncRuntime, WeakRuntime};
 #[cfg(not(feature = "tokio"))]
 pub use without::{block_on_batch, block_on_task};
 

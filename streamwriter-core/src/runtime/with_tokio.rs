@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -44,6 +44,11 @@ impl AsyncRuntime {
         }))
     }
 
+    /// Returns a handle that does not keep the runtime.
+    pub(crate) fn downgrade(&self) -> WeakRuntime {
+        WeakRuntime(Arc::downgrade(&self.0))
+    }
+
     fn get(&self) -> Result<&Runtime> {
         let runtime = self.0.runtime.get_or_init(|| {
             Builder::new_multi_thread()
@@ -56,6 +61,20 @@ impl AsyncRuntime {
             let text = format!("cannot start the runtime of an async sink: {error}");
             Error::new(ErrorKind::Unsupported, text)
         })
+    }
+}
+
+/// The runtime of a query that may have ended.
+///
+/// What a sink spawns may hold on to the context of a batch. If that kept the runtime, both would
+/// stay for ever.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WeakRuntime(Weak<Shared>);
+
+impl WeakRuntime {
+    /// Returns the runtime, or another one without a query.
+    fn upgrade(&self) -> AsyncRuntime {
+        self.0.upgrade().map(AsyncRuntime).unwrap_or_default()
     }
 }
 
@@ -111,7 +130,8 @@ pub fn block_on_task<F: AsyncMethod>(task: &TaskContext, method: F) -> Result<F:
 /// # Errors
 /// [`Unsupported`](ErrorKind::Unsupported) if the runtime cannot be started.
 pub fn block_on_batch<F: AsyncMethod>(batch: &BatchContext, method: F) -> Result<F::Output> {
-    Ok(batch.runtime().get()?.block_on(method))
+    let runtime = batch.runtime().upgrade();
+    Ok(runtime.get()?.block_on(method))
 }
 
 #[cfg(test)]

@@ -8,9 +8,16 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AsyncRuntime(());
 
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WeakRuntime(());
+
 impl AsyncRuntime {
     pub(crate) fn with_workers(_: usize) -> Self {
         Self(())
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakRuntime {
+        WeakRuntime(())
     }
 }
 

@@ -109,3 +109,27 @@ fn nothing_is_started_before_it_is_used_and_what_is_spawned_ends_with_the_last_u
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+#[test]
+fn what_is_spawned_with_the_context_of_a_batch_does_not_keep_the_runtime() {
+    let runtime = AsyncRuntime::with_workers(1);
+    let batch = Pretend::default().batch().with_runtime(&runtime);
+    let dropped = Arc::new(AtomicBool::new(false));
+    let (guard, held) = (Guard(Arc::clone(&dropped)), batch.clone());
+    block_on_batch(&batch, async move {
+        drop(tokio::spawn(async move {
+            let _held = (guard, held);
+            pending::<()>().await;
+        }));
+        tokio::task::yield_now().await;
+    })
+    .unwrap();
+    drop(runtime);
+    let began = Instant::now();
+    while !dropped.load(Ordering::SeqCst) {
+        assert!(began.elapsed() < Duration::from_secs(5));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // A context that is left over is still of use.
+    assert_eq!(block_on_batch(&batch, async { 1 }).unwrap(), 1);
+}
