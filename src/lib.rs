@@ -23,6 +23,7 @@
 //! | `arrow` | with `parquet` | [`trait@Row`], [`RowBuilder`]: rows as Arrow columns | `arrow` |
 //! | `gzip` | yes | input files `*.gz` | `flate2` |
 //! | `zstd` | yes | input files `*.zst` | `zstd`, which compiles C |
+//! | `tokio` | no | `async fn` in `#[stream_writer]` impls | `tokio` |
 //! | `testing` | no | [`testing`]: the conformance suite for sinks, faulty storage, a disk that loses power, scripted sources | `proptest` |
 
 // Generated code says `::streamwriter`, in this package's own tests and examples too.
@@ -47,7 +48,7 @@ pub use streamwriter_core::{
 };
 #[cfg(feature = "arrow")]
 pub use streamwriter_core::{
-    BatchRows, Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType, ListItem, Row,
+    Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType, ListItem, RecordBatchRows, Row,
     RowBuilder, column_encoding,
 };
 #[cfg(feature = "arrow")]
@@ -55,11 +56,12 @@ pub use streamwriter_derive::Row;
 pub use streamwriter_derive::{CommitMessage, stream_writer};
 #[cfg(feature = "parquet")]
 pub use streamwriter_sinks::{ArrowBatches, Compression, Derived, Encoding, ParquetSink, ViaSerde};
+pub use streamwriter_sinks::{
+    BatchRows, FanOut, ForEach, ForEachBatch, ForEachPartition, MemorySink, Noop, PartitionRows,
+    SetAside, StagedFiles, Staging, StagingFile, Stdout,
+};
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sinks::{FileFormat, FileSink};
-pub use streamwriter_sinks::{
-    MemorySink, Noop, SetAside, StagedFiles, Staging, StagingFile, Stdout,
-};
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sources::BadRows;
 #[cfg(feature = "csv")]

@@ -24,6 +24,7 @@ mod leftover;
 mod message;
 mod options;
 mod rows;
+mod runtime;
 mod set_aside;
 mod target;
 mod writer;
@@ -39,7 +40,7 @@ mod query;
 
 #[cfg(feature = "arrow")]
 pub use arrow_rows::{
-    BatchRows, Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType, ListItem, Row,
+    Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType, ListItem, RecordBatchRows, Row,
     RowBuilder, encoding as column_encoding,
 };
 pub use context::{BatchContext, TaskContext};

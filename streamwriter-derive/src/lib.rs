@@ -409,7 +409,34 @@ pub fn derive_row(input: TokenStream) -> TokenStream {
 /// sink that sends in `write` and promises this doubles rows after a crash. The staging helper
 /// keeps both promises for files.
 ///
-/// An `async fn` is an error: this version has no runtime to run it on. Use a blocking client.
+/// # `async fn`
+///
+/// With the feature `tokio` each of the three may be an `async fn`, alone or together. It runs on the
+/// thread that would run a plain one, so its future need not be `Send`, no more tasks run at once than
+/// there are executors, and a panic is an error of its task or commit (W6). Beside it the query has a
+/// tokio runtime, with timers and sockets, that begins with the first call and ends with the query.
+///
+/// - A `write` that waits when its task is cancelled, by a failure elsewhere or the task timeout, is
+///   dropped where it waits, at most 10 ms later (W7). What it must undo belongs into a `Drop`. A
+///   `commit` or an `abort` runs to its end.
+/// - The rows are read as in a plain `write`: `rows.next()` does not wait in the async sense, and while
+///   the source reads, the future does not wait for anything else. A source that blocks on a runtime of
+///   its own cannot be read there.
+/// - What a method spawns and does not wait for goes on behind it, without the engine: it is in no
+///   message, its errors are nobody's, and it ends with the query at the latest. So wait for what was
+///   spawned, with a `JoinSet`; and leave no rows of the attempt with it.
+///
+/// ```text
+/// #[stream_writer]
+/// impl Webhook {
+///     async fn write(&self, rows: impl Rows<Item = Order>) -> Result<Posted, reqwest::Error> {
+///         for order in rows.by_ref() {
+///             self.client.post(&self.url).json(&order).send().await?.error_for_status()?;
+///         }
+///         ...
+///     }
+/// }
+/// ```
 ///
 /// # On a struct
 ///

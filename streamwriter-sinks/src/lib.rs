@@ -13,7 +13,10 @@
 //! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
 //! | [`MemorySink`] | any | at-most-once | rows in this process | |
 //! | [`Noop`] | any | at-most-once | nothing | |
+//! | [`ForEach`], [`ForEachPartition`] | any | at-least-once | what your closure does, at once | |
+//! | [`ForEachBatch`] | `Serialize`, `DeserializeOwned` | at-least-once, or what you declare | what your closure does, batch by batch | |
 //! | [`SetAside`] | those of the sink inside | that of the sink inside | its output, and bad rows in a place of their own | |
+//! | [`FanOut`] | those of its members, `Clone` | that of the weakest member | what its members leave | |
 //! | a sink of your own over [`Staging`] | yours | exactly-once | files of your format | |
 //!
 //! # Features
@@ -34,20 +37,26 @@ mod file;
 #[cfg(feature = "parquet")]
 mod parquet;
 
+mod for_each;
 mod memory;
 mod noop;
 mod stdout;
 
 mod both;
+mod fan_out;
 mod set_aside;
 
 pub use both::OfBoth;
+pub use fan_out::FanOut;
 #[cfg(feature = "csv")]
 pub use file::Csv;
 #[cfg(feature = "jsonl")]
 pub use file::JsonLines;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use file::{FileFormat, FileSink};
+pub use for_each::{
+    BatchRows, ForEach, ForEachBatch, ForEachPartition, GivenRows, PartitionRows, SpilledRows,
+};
 pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};
@@ -70,5 +79,7 @@ pub mod __fuzz {
         messages_of::<crate::Discarded>(data);
         messages_of::<crate::KeptInMemory>(data);
         messages_of::<crate::Rendered>(data);
+        messages_of::<crate::GivenRows>(data);
+        messages_of::<crate::SpilledRows>(data);
     }
 }

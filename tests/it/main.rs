@@ -10,6 +10,7 @@
 
 mod support;
 
+mod async_sinks;
 mod conformance;
 mod contract_batch;
 mod contract_task;
@@ -19,6 +20,8 @@ mod damage;
 mod errors;
 mod exactly_once;
 mod exactly_once_files;
+mod fan_out;
+mod for_each;
 mod fuzz;
 mod guarantees;
 #[cfg(unix)]

@@ -30,7 +30,7 @@ mod tests;
 
 pub use codec::ColumnCodec;
 pub use column::{Column, ColumnBuilder, ListItem};
-pub use row::{BatchRows, Row, RowBuilder};
+pub use row::{RecordBatchRows, Row, RowBuilder};
 pub use spec::{ColumnSpec, ColumnType};
 
 /// What `#[derive(Row)]` calls.

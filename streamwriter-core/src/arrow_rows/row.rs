@@ -48,7 +48,7 @@ pub trait Row: Column {
     /// # Errors
     /// [`Row`](ErrorKind::Row), naming the column: it is missing, of another type, or holds a
     /// null where the field is no `Option`.
-    fn rows_of(batch: &RecordBatch) -> Result<BatchRows<Self>> {
+    fn rows_of(batch: &RecordBatch) -> Result<RecordBatchRows<Self>> {
         let array: ArrayRef = Arc::new(StructArray::from(batch.clone()));
         let reader = Self::reader(&array).map_err(|error| {
             let row = type_name::<Self>();
@@ -57,7 +57,7 @@ pub trait Row: Column {
                 error,
             )
         })?;
-        Ok(BatchRows {
+        Ok(RecordBatchRows {
             reader,
             next: 0,
             rows: batch.num_rows(),
@@ -69,13 +69,13 @@ pub trait Row: Column {
 ///
 /// A row that cannot be read is an error of kind [`Row`](ErrorKind::Row) that names its number and
 /// column; the rows after it can still be read.
-pub struct BatchRows<R: Row> {
+pub struct RecordBatchRows<R: Row> {
     reader: R::Reader,
     next: usize,
     rows: usize,
 }
 
-impl<R: Row> Iterator for BatchRows<R> {
+impl<R: Row> Iterator for RecordBatchRows<R> {
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Result<R>> {
@@ -98,13 +98,13 @@ impl<R: Row> Iterator for BatchRows<R> {
     }
 }
 
-impl<R: Row> ExactSizeIterator for BatchRows<R> {}
+impl<R: Row> ExactSizeIterator for RecordBatchRows<R> {}
 
-impl<R: Row> FusedIterator for BatchRows<R> {}
+impl<R: Row> FusedIterator for RecordBatchRows<R> {}
 
-impl<R: Row> fmt::Debug for BatchRows<R> {
+impl<R: Row> fmt::Debug for RecordBatchRows<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BatchRows")
+        f.debug_struct("RecordBatchRows")
             .field("next", &self.next)
             .field("rows", &self.rows)
             .finish_non_exhaustive()

@@ -7,6 +7,7 @@ mod file;
 pub(crate) mod fuzz;
 mod names;
 mod owner;
+mod spilled;
 mod sweep;
 mod withdraw;
 
@@ -22,7 +23,6 @@ use streamwriter_core::{
     Target, TargetClaim, TargetRecord, TaskContext, Withdrawal,
 };
 
-#[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
 pub(crate) use error::write_failed;
 pub use file::StagingFile;
 
