@@ -19,9 +19,11 @@
 //! |---|---|---|---|
 //! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
-//! | `parquet` | yes | [`ParquetSink`] | `arrow`, `parquet`, `serde_arrow` |
-//! | `gzip` | yes | [`FileCompression`]`::Gzip` | `flate2` |
-//! | `zstd` | yes | [`FileCompression`]`::Zstd` | `zstd`, which compiles C |
+//! | `parquet` | yes | [`ParquetSink`], [`ParquetFiles`] | feature `arrow`, `parquet`, `serde_arrow` |
+//! | `arrow` | with `parquet` | [`trait@Row`], [`RowBuilder`]: rows as Arrow columns | `arrow` |
+//! | `gzip` | yes | [`FileCompression`]`::Gzip`, input files `*.gz` | `flate2` |
+//! | `zstd` | yes | [`FileCompression`]`::Zstd`, input files `*.zst` | `zstd`, which compiles C |
+//! | `tokio` | no | `async fn` in `#[stream_writer]` impls | `tokio` |
 //! | `testing` | no | [`testing`]: the conformance suite for sinks, faulty storage, a disk that loses power, scripted sources | `proptest` |
 
 // Generated code says `::streamwriter`, in this package's own tests and examples too.
@@ -44,17 +46,25 @@ pub use streamwriter_core::{
     TargetRecord, TaskContext, Trigger, Unlisted, Upkeep, Withdrawal, WriteRows, record,
     serde_json, stream, totals,
 };
+#[cfg(feature = "arrow")]
+pub use streamwriter_core::{
+    Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType, ListItem, RecordBatchRows, Row,
+    RowBuilder, column_encoding,
+};
+#[cfg(feature = "arrow")]
+pub use streamwriter_derive::Row;
 pub use streamwriter_derive::{CommitMessage, stream_writer};
 #[cfg(feature = "csv")]
 pub use streamwriter_sinks::CsvQuoting;
 #[cfg(feature = "parquet")]
 pub use streamwriter_sinks::{
-    ArrowBatches, BloomFilter, Compression, Encoding, ParquetSink, ParquetStatistics, SortColumn,
-    ViaSerde,
+    ArrowBatches, BloomFilter, Compression, Derived, Encoding, ParquetSink, ParquetStatistics,
+    SortColumn, ViaSerde,
 };
 pub use streamwriter_sinks::{
-    FileCompression, FileFormat, FileSink, MemorySink, Noop, SetAside, StagedFiles, Staging,
-    StagingFile, Stdout,
+    BatchRows, FanOut, FileCompression, FileFormat, FileSink, ForEach, ForEachBatch,
+    ForEachPartition, MemorySink, Noop, PartitionRows, SetAside, StagedFiles, Staging, StagingFile,
+    Stdout,
 };
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sources::BadRows;
@@ -62,7 +72,9 @@ pub use streamwriter_sources::BadRows;
 pub use streamwriter_sources::Csv;
 #[cfg(feature = "jsonl")]
 pub use streamwriter_sources::JsonLines;
-pub use streamwriter_sources::{Memory, Rate, RateRow};
+pub use streamwriter_sources::{Channel, Iter, Memory, Rate, RateRow, SendError, Sender};
+#[cfg(feature = "parquet")]
+pub use streamwriter_sources::{ParquetFiles, SchemaDrift};
 
 #[cfg(feature = "testing")]
 pub use streamwriter_core::{sink_conformance, testing};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Revision, Run};
+use crate::runtime::{AsyncRuntime, WeakRuntime};
 use crate::set_aside::{SetAside, SetAsidePlace, SetAsideRow};
 use crate::storage::StorePath;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -22,23 +23,36 @@ pub(crate) enum CancelReason {
 
 /// The flag that ends an attempt's rows; shared by the engine and the attempt.
 #[derive(Debug, Default)]
-pub(crate) struct CancelFlag(AtomicU8);
+pub(crate) struct CancelFlag {
+    reason: AtomicU8,
+    /// The flag of the attempt that this one is a part of.
+    above: Option<Arc<CancelFlag>>,
+}
 
 impl CancelFlag {
+    /// Makes a flag for a part of an attempt, which ends with the whole.
+    fn below(above: Arc<Self>) -> Self {
+        Self {
+            reason: AtomicU8::default(),
+            above: Some(above),
+        }
+    }
+
     /// Sets the flag; the first reason stays.
     pub(crate) fn cancel(&self, reason: CancelReason) {
         let _ = self
-            .0
+            .reason
             .compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != 0
+        self.reason.load(Ordering::Relaxed) != 0
+            || self.above.as_ref().is_some_and(|above| above.is_set())
     }
 
     pub(crate) fn reason(&self) -> Option<CancelReason> {
-        match self.0.load(Ordering::Acquire) {
-            0 => None,
+        match self.reason.load(Ordering::Acquire) {
+            0 => self.above.as_ref().and_then(|above| above.reason()),
             2 => Some(CancelReason::Timeout),
             _ => Some(CancelReason::Batch),
         }
@@ -57,6 +71,7 @@ pub struct TaskContext {
     cancel: Arc<CancelFlag>,
     skip_rest: AtomicBool,
     set_aside: SetAside,
+    runtime: AsyncRuntime,
 }
 
 /// The numbers of a task attempt; the parts that do not change while it runs.
@@ -91,12 +106,35 @@ impl TaskContext {
             cancel,
             skip_rest: AtomicBool::new(false),
             set_aside: SetAside::default(),
+            runtime: AsyncRuntime::default(),
         }
+    }
+
+    pub(crate) fn with_runtime(mut self, runtime: AsyncRuntime) -> Self {
+        self.runtime = runtime;
+        self
     }
 
     pub(crate) fn of_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
         self
+    }
+
+    /// Makes the context of one of several sinks that write the rows of this attempt: it ends with
+    /// the attempt, or before it, and skips rows for itself alone.
+    pub(crate) fn of_member(&self) -> Self {
+        Self {
+            cancel: Arc::new(CancelFlag::below(Arc::clone(&self.cancel))),
+            skip_rest: AtomicBool::new(false),
+            set_aside: SetAside::default(),
+            runtime: self.runtime.clone(),
+            ..*self
+        }
+    }
+
+    /// Ends this member's rows.
+    pub(crate) fn cancel_member(&self) {
+        self.cancel.cancel(CancelReason::Batch);
     }
 
     /// Returns the id of the query; the same after every restart.
@@ -183,6 +221,12 @@ impl TaskContext {
         self.set_aside.rows()
     }
 
+    /// Returns where the `async` methods of the sink run.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn runtime(&self) -> &AsyncRuntime {
+        &self.runtime
+    }
+
     pub(crate) fn rest_is_skipped(&self) -> bool {
         self.skip_rest.load(Ordering::Relaxed)
     }
@@ -225,6 +269,7 @@ pub struct BatchContext {
     replay: bool,
     prepared: Option<String>,
     fence: Option<Arc<dyn Fence>>,
+    runtime: WeakRuntime,
 }
 
 impl BatchContext {
@@ -239,7 +284,19 @@ impl BatchContext {
             replay: false,
             prepared: None,
             fence: None,
+            runtime: WeakRuntime::default(),
         }
+    }
+
+    pub(crate) fn with_runtime(mut self, runtime: &AsyncRuntime) -> Self {
+        self.runtime = runtime.downgrade();
+        self
+    }
+
+    /// Returns where the `async` methods of the sink run.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn runtime(&self) -> &WeakRuntime {
+        &self.runtime
     }
 
     pub(crate) fn of_revision(mut self, revision: Revision) -> Self {

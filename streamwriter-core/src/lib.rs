@@ -15,6 +15,8 @@ mod sync;
 mod source;
 mod stream;
 
+#[cfg(feature = "arrow")]
+mod arrow_rows;
 mod context;
 mod finding;
 mod guarantee;
@@ -22,6 +24,7 @@ mod leftover;
 mod message;
 mod options;
 mod rows;
+mod runtime;
 mod set_aside;
 mod target;
 mod writer;
@@ -35,6 +38,11 @@ mod storage;
 mod progress;
 mod query;
 
+#[cfg(feature = "arrow")]
+pub use arrow_rows::{
+    Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType, ListItem, RecordBatchRows, Row,
+    RowBuilder, encoding as column_encoding,
+};
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
 pub use finding::{FileFinding, FileState, StoredMessage, Withdrawal};

@@ -1,9 +1,13 @@
 //! The rows that a task hands to `write`, and what the engine learns from how they were read.
 
+mod shared;
+
 use crate::context::TaskContext;
 use crate::engine::caught;
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::source::{ReadCounts, RowReader};
+
+pub use shared::{FirstRows, SecondRows, share};
 
 /// How the rows of a partition ended, as far as they have been read (W8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
-//! The macros of streamwriter: [`macro@CommitMessage`] and [`macro@stream_writer`].
+//! The macros of streamwriter: [`macro@CommitMessage`], [`macro@stream_writer`] and [`macro@Row`].
 //!
-//! The facade crate `streamwriter` re-exports both, and most people use them from there. The
+//! The facade crate `streamwriter` re-exports them, and most people use them from there. The
 //! examples on this page name the runtime `streamwriter_core`; with the facade, read
 //! `streamwriter` instead.
 //!
@@ -58,6 +58,7 @@
 #![warn(clippy::print_stdout, reason = "a library does not print")]
 
 mod commit_message;
+mod row;
 mod stream_writer;
 
 mod ctxt;
@@ -224,6 +225,98 @@ pub fn derive_commit_message(input: TokenStream) -> TokenStream {
     commit_message::derive(&input).into()
 }
 
+/// Makes a struct a row with Arrow columns: its schema, its column builders, and the way back from
+/// a record batch.
+///
+/// It implements `Row` and `Column` for a struct with named fields, so rows nest; and `Column`
+/// alone for an enum without data (a dictionary of the names) and for a struct of one unnamed
+/// field (the column of the field). The docs of `Row` have the table of all types. The type owns
+/// its data, and needs no derive of serde's. Feature `arrow` of the runtime.
+///
+/// A row is appended to its columns by reference, field by field, without an intermediate value.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use jiff::Timestamp;
+/// use streamwriter_core::{Row as _, RowBuilder};
+/// use streamwriter_derive::Row;
+///
+/// #[derive(Clone, Debug, PartialEq, Row)]
+/// struct Trip {
+///     id: u64,
+///     #[row(unit = "ms")]
+///     picked_up: Timestamp,
+///     #[row(decimal(10, 2))]
+///     fare_cents: i128,
+///     payment: Option<Payment>,
+///     stops: Vec<Stop>,
+///     tags: BTreeMap<String, String>,
+/// }
+///
+/// #[derive(Clone, Debug, PartialEq, Row)]
+/// #[row(rename_all = "snake_case")]
+/// enum Payment {
+///     Cash,
+///     CreditCard,
+/// }
+///
+/// #[derive(Clone, Debug, PartialEq, Row)]
+/// struct Stop {
+///     name: String,
+///     #[row(rename = "lon")]
+///     longitude: f64,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let trip = Trip {
+///     id: 1,
+///     picked_up: "2024-01-01T08:00:00Z".parse()?,
+///     fare_cents: 1250,
+///     payment: Some(Payment::CreditCard),
+///     stops: vec![Stop { name: "Market".into(), longitude: 13.4 }],
+///     tags: BTreeMap::new(),
+/// };
+/// let mut rows = RowBuilder::with_capacity(1);
+/// rows.push(&trip)?;
+/// let batch = rows.finish()?;
+/// assert_eq!(batch.schema(), Trip::schema());
+///
+/// let read: Result<Vec<Trip>, _> = Trip::rows_of(&batch)?.collect();
+/// assert_eq!(read?, [trip]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # The type
+///
+/// `#[row(...)]` on the struct or enum takes:
+///
+/// | Key | Meaning |
+/// |---|---|
+/// | `rename_all = "camelCase"` | How the names of columns, or of variants, are written; the cases are those of serde. |
+/// | `crate = "path"` | Where the runtime is, if not in `Cargo.toml`. |
+///
+/// Type parameters get the bounds that the fields need. Attributes of serde are not read: a type
+/// that is a row in both ways says so twice.
+///
+/// # Fields
+///
+/// `#[row(...)]` on a field takes:
+///
+/// | Key | Meaning |
+/// |---|---|
+/// | `rename = "name"` | The name of the column; also on a variant. |
+/// | `skip` | There is no column; on the way back the field is `Default::default()`. |
+/// | `unit = "ms"` | The unit of times: `s`, `ms`, `us` (the default) or `ns`. |
+/// | `decimal(10, 2)` | An `i128` or `i64` is a decimal of 10 digits, two of them behind the point. |
+/// | `with = Codec` | The field is what a `ColumnCodec` makes of it; the codec stands for the whole type, an `Option` included. |
+#[proc_macro_derive(Row, attributes(row))]
+pub fn derive_row(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    row::derive(&input).into()
+}
+
 /// Makes a sink out of an impl block; on a struct, makes its constructor and its options.
 ///
 /// # On an impl block
@@ -316,7 +409,34 @@ pub fn derive_commit_message(input: TokenStream) -> TokenStream {
 /// sink that sends in `write` and promises this doubles rows after a crash. The staging helper
 /// keeps both promises for files.
 ///
-/// An `async fn` is an error: this version has no runtime to run it on. Use a blocking client.
+/// # `async fn`
+///
+/// With the feature `tokio` each of the three may be an `async fn`, alone or together. It runs on the
+/// thread that would run a plain one, so its future need not be `Send`, no more tasks run at once than
+/// there are executors, and a panic is an error of its task or commit (W6). Beside it the query has a
+/// tokio runtime, with timers and sockets, that begins with the first call and ends with the query.
+///
+/// - A `write` that waits when its task is cancelled, by a failure elsewhere or the task timeout, is
+///   dropped where it waits, at most 10 ms later (W7). What it must undo belongs into a `Drop`. A
+///   `commit` or an `abort` runs to its end.
+/// - The rows are read as in a plain `write`: `rows.next()` does not wait in the async sense, and while
+///   the source reads, the future does not wait for anything else. A source that blocks on a runtime of
+///   its own cannot be read there.
+/// - What a method spawns and does not wait for goes on behind it, without the engine: it is in no
+///   message, its errors are nobody's, and it ends with the query at the latest. So wait for what was
+///   spawned, with a `JoinSet`; and leave no rows of the attempt with it.
+///
+/// ```text
+/// #[stream_writer]
+/// impl Webhook {
+///     async fn write(&self, rows: impl Rows<Item = Order>) -> Result<Posted, reqwest::Error> {
+///         for order in rows.by_ref() {
+///             self.client.post(&self.url).json(&order).send().await?.error_for_status()?;
+///         }
+///         ...
+///     }
+/// }
+/// ```
 ///
 /// # On a struct
 ///

@@ -19,7 +19,7 @@
 use ::core::convert::From;
 use ::core::iter::Iterator;
 use ::std::vec::Vec;
-use ::streamwriter_derive::{CommitMessage, stream_writer};
+use ::streamwriter_derive::{CommitMessage, Row, stream_writer};
 
 /// Names that careless generated code would pick up.
 pub mod shadows {
@@ -96,6 +96,78 @@ pub enum One {
 struct Private {
     #[message(sum)]
     _sum: u8,
+}
+
+/// A row of each kind of field.
+#[derive(Row, Debug)]
+pub struct Columns<T> {
+    /// Its kind.
+    pub kind: ::core::option::Option<Kind>,
+    /// Its items.
+    pub items: Vec<T>,
+    #[row(unit = "ms")]
+    at: ::std::time::SystemTime,
+    #[row(decimal(10, 2))]
+    fare: i64,
+    #[row(with = Text)]
+    text: bool,
+    /// Not too complex by itself.
+    pub map: ::core::option::Option<
+        ::std::collections::BTreeMap<::std::string::String, ::core::option::Option<Vec<u8>>>,
+    >,
+    /// No column.
+    #[row(skip)]
+    pub seen: u8,
+    #[allow(deprecated, reason = "on purpose")]
+    old: Old,
+    private: PrivateRow,
+}
+
+/// Names.
+#[derive(Row, Debug)]
+pub enum Kind {
+    /// One.
+    None,
+    /// Another.
+    #[deprecated]
+    Ok,
+}
+
+/// One name.
+#[derive(Row, Debug)]
+pub enum Only {
+    /// The one.
+    Err,
+}
+
+/// A column.
+#[derive(Row, Debug)]
+#[deprecated]
+pub struct Old(u8);
+
+/// A column of a type that nobody sees.
+#[derive(Row, Debug)]
+pub struct Hidden(PrivateRow);
+
+#[derive(Row, Debug)]
+struct PrivateRow {
+    id: u8,
+}
+
+/// A codec.
+#[derive(Debug)]
+pub struct Text;
+
+impl ::streamwriter_core::ColumnCodec<bool> for Text {
+    type Column = u8;
+
+    fn encode(value: &bool) -> ::core::result::Result<u8, ::streamwriter_core::BoxError> {
+        ::core::result::Result::Ok(u8::from(*value))
+    }
+
+    fn decode(column: u8) -> ::core::result::Result<bool, ::streamwriter_core::BoxError> {
+        ::core::result::Result::Ok(column == 1)
+    }
 }
 
 /// A sink with a secret.

@@ -7,14 +7,17 @@
 //!
 //! | sink | rows | guarantee | what it leaves | feature |
 //! |---|---|---|---|---|
-//! | `ParquetSink` | serde types, or Arrow record batches | exactly-once | `*.parquet` | `parquet` |
+//! | `ParquetSink` | serde types, types that derive `Row`, or Arrow record batches | exactly-once | `*.parquet` | `parquet` |
 //! | `FileSink::json_lines` | `Serialize` | exactly-once | `*.jsonl` | `jsonl` |
 //! | `FileSink::csv` | `Serialize`, flat | exactly-once | `*.csv` | `csv` |
 //! | [`FileSink::text`] | texts | exactly-once | `*.txt` | |
 //! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
 //! | [`MemorySink`] | any | at-most-once | rows in this process | |
 //! | [`Noop`] | any | at-most-once | nothing | |
+//! | [`ForEach`], [`ForEachPartition`] | any | at-least-once | what your closure does, at once | |
+//! | [`ForEachBatch`] | `Serialize`, `DeserializeOwned` | at-least-once, or what you declare | what your closure does, batch by batch | |
 //! | [`SetAside`] | those of the sink inside | that of the sink inside | its output, and bad rows in a place of their own | |
+//! | [`FanOut`] | those of its members, `Clone` | that of the weakest member | what its members leave | |
 //! | a sink of your own over [`Staging`] | yours | exactly-once | files of your format | |
 //!
 //! # Features
@@ -38,26 +41,32 @@ mod file;
 #[cfg(feature = "parquet")]
 mod parquet;
 
+mod for_each;
 mod memory;
 mod noop;
 mod stdout;
 
 mod both;
+mod fan_out;
 mod set_aside;
 
 pub use both::OfBoth;
+pub use fan_out::FanOut;
 #[cfg(feature = "jsonl")]
 pub use file::JsonLines;
 #[cfg(feature = "csv")]
 pub use file::{Csv, CsvQuoting};
 pub use file::{FileCompression, FileFormat, FileSink, Text};
+pub use for_each::{
+    BatchRows, ForEach, ForEachBatch, ForEachPartition, GivenRows, PartitionRows, SpilledRows,
+};
 pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};
 #[cfg(feature = "parquet")]
 pub use parquet::{
-    ArrowBatches, BloomFilter, Columns, Compression, Encoding, ParquetSink, ParquetStatistics,
-    SortColumn, ViaSerde,
+    ArrowBatches, BloomFilter, Columns, Compression, Derived, Encoding, ParquetSink,
+    ParquetStatistics, SortColumn, ViaSerde,
 };
 pub use set_aside::{SetAside, SetAsideFiles};
 pub use staging::{Staging, StagingFile};
@@ -76,5 +85,7 @@ pub mod __fuzz {
         messages_of::<crate::Discarded>(data);
         messages_of::<crate::KeptInMemory>(data);
         messages_of::<crate::Rendered>(data);
+        messages_of::<crate::GivenRows>(data);
+        messages_of::<crate::SpilledRows>(data);
     }
 }

@@ -19,8 +19,8 @@ use crate::files::{
 ///
 /// Files are read once each, in the order of their modification time, then of their name; those
 /// that arrive later are picked up by later batches. A file counts if its name ends with `.jsonl`,
-/// `.ndjson` or `.json` (see [`extensions`](Self::extensions)) and does not begin with `.` or `_`;
-/// directories inside are not entered. [How to put files in](crate#putting-files-into-a-directory).
+/// `.ndjson` or `.json` (see [`extensions`](Self::extensions)), or one of these and `.gz` or `.zst`, and
+/// does not begin with `.` or `_`; directories inside are not entered. [How to put files in](crate#putting-files-into-a-directory).
 ///
 /// Blank lines are skipped, `\r\n` and a byte order mark are tolerated, and the last line needs no
 /// line end. A line that is not one JSON value of the row type is a [bad row](BadRows).

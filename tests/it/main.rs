@@ -10,6 +10,7 @@
 
 mod support;
 
+mod async_sinks;
 mod conformance;
 mod contract_batch;
 mod contract_task;
@@ -19,16 +20,22 @@ mod damage;
 mod errors;
 mod exactly_once;
 mod exactly_once_files;
+mod fan_out;
+mod for_each;
 mod fuzz;
 mod guarantees;
 #[cfg(unix)]
 mod limits;
 mod messages;
+mod once;
 mod ownership;
 mod panics;
+#[cfg(target_os = "linux")]
+mod postgres;
 mod power;
 #[cfg(unix)]
 mod processes;
 mod query;
+mod rows;
 mod set_aside;
 mod ways_out;

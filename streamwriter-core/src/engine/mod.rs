@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use attempt::caught;
+pub(crate) use attempt::{caught, own_or};
 pub(crate) use board::{Board, Job};
 #[cfg(all(test, streamwriter_model))]
 pub(crate) use board::{Outcome, Verdict};
@@ -29,6 +29,7 @@ use crate::journal::{Journal, StoredCounts};
 use crate::message::MessageMetrics;
 use crate::progress::{BatchOrigin, StreamingQueryProgress};
 use crate::query::Control;
+use crate::runtime::AsyncRuntime;
 use crate::source::{PlanOf, Replay, Source};
 use crate::storage::StorePath;
 use crate::sync::Executors;
@@ -110,6 +111,8 @@ pub(crate) struct Engine<S, W> {
     pub(crate) source: S,
     pub(crate) writer: W,
     pub(crate) executors: Executors,
+    /// Where the `async` methods of the sink run; it ends with the query.
+    pub(crate) runtime: AsyncRuntime,
     pub(crate) settings: TaskSettings,
     pub(crate) control: Arc<Control>,
     pub(crate) query: QueryFacts,
@@ -182,7 +185,8 @@ where
 
     fn batch_context(&self, batch: &Batch<S>, partitions: u32) -> BatchContext {
         let context = BatchContext::new(self.query.id, self.query.run, batch.id, partitions)
-            .of_revision(batch.revision);
+            .of_revision(batch.revision)
+            .with_runtime(&self.runtime);
         match &self.journal {
             Some(journal) => context.fenced_by(journal.fence()),
             None => context,

@@ -9,6 +9,7 @@ use crate::context::{TaskContext, TaskNumbers};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::ids::{BatchId, PartitionId, QueryId, Revision, Run};
+use crate::runtime::AsyncRuntime;
 use crate::source::Source;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Executors, Mutex, thread};
@@ -48,6 +49,7 @@ pub(crate) struct Tasks<'b, S: Source, W> {
     pub(crate) batch: BatchId,
     pub(crate) revision: Revision,
     pub(crate) settings: TaskSettings,
+    pub(crate) runtime: &'b AsyncRuntime,
 }
 
 /// Returns the number of tasks of a plan: a plan without partitions runs one empty task (B4).
@@ -75,8 +77,9 @@ where
         let work = || {
             executors.on_each(|| {
                 while let Some((job, flag)) = board.take() {
-                    let task =
-                        TaskContext::new(self.numbers(job, count), flag).of_revision(self.revision);
+                    let task = TaskContext::new(self.numbers(job, count), flag)
+                        .of_revision(self.revision)
+                        .with_runtime(self.runtime.clone());
                     // IMPORTANT: every job is finished, whatever happens. The other executors
                     // wait at the board for one that is not.
                     let outcome = caught("the task", || {

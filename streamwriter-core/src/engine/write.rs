@@ -139,6 +139,7 @@ where
             batch: batch.id,
             revision: batch.revision,
             settings: self.settings,
+            runtime: &self.runtime,
         };
         let written = tasks.run(&self.executors, &board);
         self.control.tasks_end();

@@ -53,7 +53,7 @@ pub trait MessageKey: Sized {
     fn from_key(key: &str) -> FieldResult<Self>;
 }
 
-/// Says which field of a message cannot be encoded or decoded, and why.
+/// Says which field of a message, or of a row, cannot be encoded or decoded, and why.
 #[derive(Debug)]
 pub struct FieldError {
     /// Innermost segment first: the path grows while the error bubbles up.

@@ -1,8 +1,9 @@
-//! What a sink that holds another sink needs: its calls guarded, its message enclosed.
+//! What a sink that holds another sink needs: its calls guarded, its errors kept, its message
+//! enclosed.
 
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::message::{self, CommitMessage};
 
 /// Encodes a message with its type and version, to stand inside another message.
@@ -27,4 +28,9 @@ pub fn message_from_value<M: CommitMessage>(value: &Value) -> Result<M> {
 /// [`Panic`](crate::ErrorKind::Panic).
 pub fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Result<T> {
     crate::engine::caught(what, run)
+}
+
+/// Keeps an error of ours as it is; wraps another one, which stays permanent if it is.
+pub fn own_error(error: BoxError, kind: ErrorKind, message: &str) -> Error {
+    crate::engine::own_or(error, kind, message)
 }

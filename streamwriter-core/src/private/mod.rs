@@ -9,6 +9,8 @@ mod output;
 pub use serde;
 pub use serde_json::Value;
 
+#[cfg(feature = "arrow")]
+pub use crate::arrow_rows::generated as rows;
 pub use crate::context::{BatchContext, TaskContext};
 pub use crate::error::{BoxError, Error, ErrorKind, Result};
 pub use crate::failpoint::pass as pass_failpoint;
@@ -24,10 +26,11 @@ pub use crate::message::{
     CommitMessage, FieldError, FieldResult, MessageField, MessageMetrics, totals,
 };
 pub use crate::options::{OptionMap, OptionReader, OptionSpec, OptionValue, SinkOptions};
-pub use crate::rows::Rows;
+pub use crate::rows::{FirstRows, Rows, SecondRows, share};
+pub use crate::runtime::{block_on_batch, block_on_task};
 pub use crate::target::Target;
 pub use crate::writer::{StreamWriter, WriteRows};
-pub use enclosed::{caught, message_from_value, message_to_value};
+pub use enclosed::{caught, message_from_value, message_to_value, own_error};
 pub use messages::{BorrowMessages, FromMessages, all_some, totals_of_some};
 pub use name::NamelessWriter;
 pub use output::{CommitOutput, WriteOutput};

@@ -14,6 +14,7 @@ use crate::guarantee::Guarantee;
 use crate::ids::{QueryId, Run};
 use crate::journal::{Checkpoint, Journal, source_prefix};
 use crate::progress::QuerySummary;
+use crate::runtime::AsyncRuntime;
 use crate::source::{Replay, Source, SourceContext, SourceState, source_error};
 use crate::storage::{LocalStorage, LockHolder, SharedStorage};
 use crate::sync::Executors;
@@ -91,6 +92,7 @@ where
         source,
         writer,
         executors: Executors::start(settings.executors())?,
+        runtime: AsyncRuntime::with_workers(settings.executors()),
         settings: settings.tasks(),
         control: Arc::clone(&control),
         query: QueryFacts {

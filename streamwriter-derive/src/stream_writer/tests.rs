@@ -59,6 +59,27 @@ fn a_sink_of_many_rows() {
 }
 
 #[test]
+fn an_async_sink() {
+    check(
+        "crate = sw",
+        r#"
+        impl Webhook {
+            async fn write(&self, rows: impl Rows<Item = String>) -> Result<Posted, Trouble> {
+                todo!()
+            }
+
+            async fn commit(&self, batch: &BatchContext, totals: &PostedTotals) {
+                todo!()
+            }
+
+            fn abort(&self, batch: u64) {}
+        }
+        "#,
+        expect_file!["snapshots/async_sink.rs"],
+    );
+}
+
+#[test]
 fn a_struct() {
     check(
         "name = \"webhook\"",
@@ -82,7 +103,7 @@ fn a_struct() {
 fn a_mistake() {
     check(
         "",
-        "impl Webhook { async fn write(&self, rows: impl Iterator<Item = u8>) {} }",
+        "impl Webhook { fn write(&mut self, rows: impl Iterator<Item = u8>) {} }",
         expect_file!["snapshots/mistake.rs"],
     );
 }

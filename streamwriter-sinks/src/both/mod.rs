@@ -13,23 +13,28 @@
 //! A sink without a memory never has N: it is committed again, as it would be alone, and so has to
 //! bear that (E4).
 
+mod apart;
 mod message;
 mod target;
 
 #[cfg(test)]
 mod tests;
 
-use streamwriter_core::__private::caught;
+use streamwriter_core::__private::{caught, own_error};
 use streamwriter_core::{
     BatchContext, BoxError, Error, ErrorKind, Guarantee, Result, Revision, StreamWriter, Target,
     TargetRecord,
 };
 
+#[cfg(test)]
+pub(crate) use apart::lie_in_one_another;
+pub(crate) use apart::overlap;
 pub use message::OfBoth;
 
 /// The driver's half of two sinks that get the same batches.
 ///
-/// Everything goes to the first, then to the second; nothing here writes rows.
+/// Everything goes to the first, then to the second; nothing here writes rows. `SetAside` and
+/// `FanOut` are around it, each with a way of its own for the rows.
 #[derive(Debug)]
 pub(crate) struct Both<A, B> {
     pub(crate) first: A,
@@ -129,9 +134,11 @@ fn commit<W: StreamWriter>(
     messages: Vec<W::Message>,
     batch: &BatchContext,
 ) -> Result<()> {
-    writer
-        .commit(messages, batch)
-        .map_err(|error| of(writer, ErrorKind::Commit, "commit", error.into()))
+    caught("commit", || writer.commit(messages, batch))
+        .and_then(|committed| {
+            committed.map_err(|error| of(writer, ErrorKind::Commit, "commit", error.into()))
+        })
+        .map_err(|error| named(writer, error))
 }
 
 /// Calls one sink's `abort`; its panic must not keep the other sink from cleaning up (W6).
@@ -140,20 +147,32 @@ fn abort<W: StreamWriter>(
     messages: Vec<Option<W::Message>>,
     batch: &BatchContext,
 ) -> Result<()> {
-    caught("abort", || writer.abort(messages, batch)).and_then(|aborted| {
-        aborted.map_err(|error| of(writer, ErrorKind::Abort, "abort", error.into()))
-    })
+    caught("abort", || writer.abort(messages, batch))
+        .and_then(|aborted| {
+            aborted.map_err(|error| of(writer, ErrorKind::Abort, "abort", error.into()))
+        })
+        .map_err(|error| named(writer, error))
 }
 
-/// Makes an error say which of the two sinks it is of, unless it names a place already.
-fn of<W: StreamWriter>(writer: &W, kind: ErrorKind, what: &str, error: BoxError) -> Error {
-    match error.downcast::<Error>() {
-        Ok(error) => match writer.target() {
-            Some(target) => error.at_path(target.location()),
-            None => error.at_path(writer.description()),
-        },
-        Err(error) => Error::new(kind, format!("{what} of {} failed", writer.description()))
-            .with_source(error),
+/// Makes an error of a sink one of ours that says which of the two sinks it is of.
+pub(crate) fn of<W: StreamWriter>(
+    writer: &W,
+    kind: ErrorKind,
+    what: &str,
+    error: BoxError,
+) -> Error {
+    own_error(
+        error,
+        kind,
+        &format!("{what} of {} failed", writer.description()),
+    )
+}
+
+/// Makes an error name the place of the sink it is of, unless it names one already.
+pub(crate) fn named<W: StreamWriter>(writer: &W, error: Error) -> Error {
+    match writer.target() {
+        Some(target) => error.at_path(target.location()),
+        None => error.at_path(writer.description()),
     }
 }
 

@@ -5,7 +5,7 @@ use streamwriter_core::{
     StoredMessage, StreamWriter, Sweep, SweepScope, Target, TargetClaim, TargetRecord, Withdrawal,
 };
 
-use super::{Both, together};
+use super::{Both, overlap, together};
 
 impl<A: StreamWriter, B: StreamWriter> Both<A, B> {
     /// Calls both targets, as far as there are any; the second only if the first agrees.
@@ -33,8 +33,21 @@ impl<A: StreamWriter, B: StreamWriter> Target for Both<A, B> {
         vec![self.first.target(), self.second.target()]
     }
 
+    /// Checks both, and that neither would take the files of the other for its own (F1).
     fn check(&self) -> Result<()> {
-        self.each(|target| target.check())
+        self.each(|target| target.check())?;
+        let (Some(first), Some(second)) = (self.first.target(), self.second.target()) else {
+            return Ok(());
+        };
+        let Some((one, other)) = overlap(first, second) else {
+            return Ok(());
+        };
+        Err(Error::new(
+            ErrorKind::Config,
+            format!("two sinks of one stream lie in one another: the other is in {one}"),
+        )
+        .at_path(other)
+        .with_help("give each sink a directory of its own, none in that of another"))
     }
 
     fn open(&self, claim: &TargetClaim) -> Result<()> {

@@ -7,10 +7,12 @@ use streamwriter_core::{BoxError, Result};
 /// Turns rows of one type into the columns of a Parquet file.
 ///
 /// The strategy is a type of its own, so that another one can be added without a clash:
-/// [`ViaSerde`](super::ViaSerde) and [`ArrowBatches`](super::ArrowBatches) are there.
+/// [`ViaSerde`](super::ViaSerde), [`Derived`](super::Derived) and
+/// [`ArrowBatches`](super::ArrowBatches) are there.
 #[diagnostic::on_unimplemented(
     message = "rows of type `{R}` cannot become Parquet columns by `{Self}`",
     note = "`ParquetSink::new` takes rows that derive `Serialize` and `Deserialize`",
+    note = "`ParquetSink::rows` takes rows that derive `Row`",
     note = "`ParquetSink::arrow` takes Arrow `RecordBatch`es"
 )]
 pub trait Encoding<R>: Send + Sync + 'static {

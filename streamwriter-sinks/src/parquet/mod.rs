@@ -3,6 +3,7 @@
 mod arrow_batches;
 mod builder;
 mod columns;
+mod derived;
 mod encoding;
 mod file;
 mod options;
@@ -27,6 +28,7 @@ use crate::staging::Staging;
 
 pub use arrow_batches::ArrowBatches;
 pub use columns::{BloomFilter, ParquetStatistics, SortColumn};
+pub use derived::Derived;
 pub use encoding::{Columns, Encoding};
 pub use options::Compression;
 pub use serde_rows::ViaSerde;
@@ -47,6 +49,7 @@ use partitioner::Partitioner;
 /// `.partition`).
 ///
 /// How rows become columns is a type: [`ViaSerde`] takes every type that serde can write and read,
+/// [`Derived`] those that derive `Row`, with more types and less work per row, and
 /// [`ArrowBatches`] takes Arrow record batches.
 ///
 /// Guarantee: exactly-once, through [`Staging`]. Memory per running task: the rows of one column
@@ -113,6 +116,21 @@ impl ParquetSink<ViaSerde> {
     pub fn schema(mut self, schema: impl Into<SchemaRef>) -> Self {
         self.encoding = ViaSerde::with_schema(schema.into());
         self
+    }
+}
+
+impl ParquetSink<Derived> {
+    /// Writes rows that derive `Row` into a local directory.
+    ///
+    /// # Errors
+    /// As [`Staging::new`]; the directory itself is looked at when the query starts.
+    pub fn rows(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::rows_in(Staging::new(path)?))
+    }
+
+    /// Writes rows that derive `Row` over any storage.
+    pub fn rows_in(staging: Staging) -> Self {
+        Self::over(staging, Derived)
     }
 }
 

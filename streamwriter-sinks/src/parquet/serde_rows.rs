@@ -18,8 +18,10 @@ use super::encoding::{Columns, Encoding};
 /// The schema is found once, from the type alone, when the query starts: `Option` fields are
 /// nullable and all others are not, integers and floats keep their width, strings are `Utf8`
 /// (also those that look like dates), lists are `List`, structs are `Struct`, maps are `Map`, and
-/// enums without data are strings. A type that says too little, such as `serde_json::Value`, needs
-/// a schema of its own: [`ParquetSink::schema`](super::ParquetSink::schema).
+/// enums without data are dictionaries of strings. These are the rules of rows that derive `Row`
+/// ([`Derived`](super::Derived)), as far as serde says enough. A type that says too little, such as
+/// `serde_json::Value`, needs a schema of its own:
+/// [`ParquetSink::schema`](super::ParquetSink::schema).
 #[derive(Debug, Default)]
 pub struct ViaSerde {
     given: Option<SchemaRef>,

@@ -1,6 +1,5 @@
 //! A place for rows that do not fit, around any sink (F5).
 
-mod apart;
 mod collector;
 mod message;
 mod place;
@@ -17,7 +16,7 @@ use streamwriter_core::{
     TargetClaim, TargetRecord, TaskContext, Withdrawal, WriteRows,
 };
 
-use crate::both::{Both, OfBoth};
+use crate::both::{Both, OfBoth, overlap};
 use crate::staging::Staging;
 
 pub use message::SetAsideFiles;
@@ -92,6 +91,21 @@ impl<W: StreamWriter> SetAside<W> {
 
     fn place(&self) -> &Staging {
         &self.both.first.staging
+    }
+
+    /// Makes sure that set-aside rows do not lie among the data, nor the data among them (F1).
+    fn expect_apart(&self, data: &dyn Target) -> Result<()> {
+        let Some((data, aside)) = overlap(data, self.place()) else {
+            return Ok(());
+        };
+        Err(Error::new(
+            ErrorKind::Config,
+            format!("the rows that are set aside and the data ({data}) lie in one another"),
+        )
+        .at_path(aside)
+        .with_help(
+            "choose a directory for them beside the data, such as its name with `-set-aside`",
+        ))
     }
 
     fn expect_one_place(&self) -> Result<()> {
@@ -184,7 +198,7 @@ impl<W: StreamWriter> Target for SetAside<W> {
     fn check(&self) -> Result<()> {
         if let Some(data) = self.sink().target() {
             data.check()?;
-            apart::expect_apart(&data.location(), &self.place().location())?;
+            self.expect_apart(data)?;
         }
         self.place().check()
     }

@@ -7,6 +7,7 @@ mod file;
 pub(crate) mod fuzz;
 mod names;
 mod owner;
+mod spilled;
 mod sweep;
 mod withdraw;
 

@@ -44,6 +44,14 @@ pub(super) fn cell(text: &str, width_max: Option<usize>) -> String {
     shown
 }
 
+/// Cuts a text that is escaped already to a width.
+pub(super) fn cut(text: &str, width_max: usize) -> String {
+    if width(text) <= width_max {
+        return text.to_owned();
+    }
+    cell(text, Some(width_max))
+}
+
 /// Escapes a line of JSON so that it stays the same JSON: what is unsafe stands in strings only.
 pub(super) fn json(line: &str) -> String {
     line.chars().fold(String::new(), |mut shown, c| {

@@ -19,7 +19,7 @@ pub(super) struct TableRows {
 /// A rendered cell. The sort decides on which side it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum TableCell {
+pub(super) enum TableCell {
     #[default]
     Null,
     Number(String),
@@ -27,7 +27,7 @@ enum TableCell {
 }
 
 impl TableCell {
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match self {
             Self::Null => NULL,
             Self::Number(text) | Self::Text(text) => text,
@@ -70,26 +70,62 @@ impl TableRows {
         }
     }
 
-    /// Draws the first rows; nothing if there are none.
-    pub(super) fn render(&self, rows_max: usize) -> String {
-        let rows = self.rows.get(..rows_max).unwrap_or(&self.rows);
-        if rows.is_empty() {
+    /// Forgets all rows but the first ones.
+    pub(super) fn keep(&mut self, rows: usize) {
+        self.rows.truncate(rows);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Returns the cells of each row, in the order of the columns.
+    pub(super) fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = &TableCell>> {
+        let count = self.columns.len();
+        self.rows
+            .iter()
+            .map(move |row| (0..count).map(|place| row.get(place).unwrap_or(&TableCell::Null)))
+    }
+
+    /// Draws the table with columns as wide as given, from the left as many as there are widths;
+    /// nothing if there are no rows.
+    pub(super) fn render(&self, widths: &[usize]) -> String {
+        if self.rows.is_empty() {
             return String::new();
         }
-        let names = self.columns.iter().enumerate();
-        let columns: Vec<Column> = names
-            .map(|(place, name)| Column::of(place, name, rows))
+        let columns = self.layout();
+        let columns: Vec<Column> = std::iter::zip(columns, widths)
+            .map(|(column, width)| column.cut_to(*width))
             .collect();
         let border = border(&columns);
         let mut text = border.clone();
         push_line(&mut text, columns.iter().map(Column::heading));
         text.push_str(&border);
-        for row in rows {
+        for row in &self.rows {
             let cells = columns.iter().map(|column| column.cell(row));
             push_line(&mut text, cells);
         }
         text.push_str(&border);
         text
+    }
+
+    /// Returns how wide each column would like to be.
+    pub(super) fn widths(&self) -> Vec<usize> {
+        self.layout()
+            .into_iter()
+            .map(|column| column.width)
+            .collect()
+    }
+
+    fn layout(&self) -> Vec<Column> {
+        let names = self.columns.iter().enumerate();
+        names
+            .map(|(place, name)| Column::of(place, name, &self.rows))
+            .collect()
     }
 }
 
@@ -174,6 +210,11 @@ impl Column {
         }
     }
 
+    fn cut_to(mut self, width: usize) -> Self {
+        self.width = self.width.min(width);
+        self
+    }
+
     fn heading(&self) -> String {
         self.padded(&self.name, self.right)
     }
@@ -185,12 +226,9 @@ impl Column {
     }
 
     fn padded(&self, text: &str, right: bool) -> String {
-        let space = " ".repeat(self.width.saturating_sub(escape::width(text)));
-        if right {
-            space + text
-        } else {
-            text.to_owned() + &space
-        }
+        let text = escape::cut(text, self.width);
+        let space = " ".repeat(self.width.saturating_sub(escape::width(&text)));
+        if right { space + &text } else { text + &space }
     }
 }
 

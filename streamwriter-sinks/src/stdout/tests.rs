@@ -149,6 +149,98 @@ fn long_and_strange_column_names_are_kept_apart() {
 }
 
 #[test]
+fn a_vertical_row_has_a_line_for_each_column() {
+    let text = shown(Stdout::vertical(), vec![trips()]);
+    let rows: Vec<&str> = text.lines().skip(3).collect();
+    let expected = [
+        "-RECORD 0-----------",
+        " id    | 1",
+        " city  | 東京",
+        " fare  | 2.5",
+        " stops | [1,2]",
+        "-RECORD 1-----------",
+        " id    | 20",
+        r" city  | a\u{1b}[2J",
+        " fare  | NULL",
+        " stops | []",
+        "",
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn csv_quotes_what_it_must_and_holds_no_control_characters() {
+    let text = shown(Stdout::csv(), vec![trips()]);
+    let rows: Vec<&str> = text.lines().skip(3).collect();
+    let expected = [
+        "id,city,fare,stops",
+        "1,東京,2.5,\"[1,2]\"",
+        r"20,a\u{1b}[2J,,[]",
+        "",
+    ];
+    assert_eq!(rows, expected);
+    let strange = [
+        ("", Some("a\"b")),
+        (" x", None),
+        ("a,b\n", Some("")),
+        ("123456789012345678901234567890", Some("not cut")),
+    ];
+    let text = shown(Stdout::csv(), vec![strange.to_vec()]);
+    let rows: Vec<&str> = text.lines().skip(4).take(4).collect();
+    let expected = [
+        "\"\",\"a\"\"b\"",
+        "\" x\",",
+        "\"a,b\\n\",\"\"",
+        "123456789012345678901234567890,not cut",
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn without_batch_headers_only_rows_are_printed_and_new_columns_are_named() {
+    use std::collections::BTreeMap;
+    let screen = Screen::default();
+    let sink = Stdout::csv().batch_header(false).print_to(screen.clone());
+    let pretend = Pretend::default();
+    for (column, value) in [("a", 1), ("a", 2), ("b", 3)] {
+        let rows = [BTreeMap::from([(column, value)])];
+        let message = write_rows(&sink, rows, &pretend.task()).unwrap();
+        sink.commit(vec![message], &pretend.batch()).unwrap();
+    }
+    assert_eq!(screen.text(), "a\n1\n2\nb\n3\n");
+    let text = shown(
+        Stdout::json().batch_header(false).rows(usize::MAX),
+        vec![vec![1, 2], vec![3]],
+    );
+    assert_eq!(text, "1\n2\n3\n");
+}
+
+#[test]
+fn a_table_is_no_wider_than_it_may_be() {
+    let row = ("東京".repeat(6), "x".repeat(40), 7, "y".repeat(40));
+    for width in [100, 60, 40, 20, 12] {
+        let sink = Stdout::table().truncate(None).width(width);
+        let text = shown(sink, vec![vec![row.clone()]]);
+        let table: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with(['|', '+']))
+            .collect();
+        assert_eq!(table.len(), 5);
+        let wide = escape::width(table[0]);
+        assert!(wide <= width, "{text}");
+        assert!(
+            table.iter().all(|line| escape::width(line) == wide),
+            "{text}"
+        );
+    }
+    let text = shown(
+        Stdout::table().width(12),
+        vec![vec![("x".repeat(9), "y".repeat(9), 7)]],
+    );
+    assert!(text.contains("only showing 2 of 3 columns"), "{text}");
+}
+
+#[test]
 fn json_lines_stay_json_and_hold_no_control_characters() {
     let text = shown(Stdout::json(), vec![vec![trips()[1].clone()]]);
     let line = text.lines().nth(3).unwrap();

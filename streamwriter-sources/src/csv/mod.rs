@@ -30,7 +30,8 @@ use crate::files::{BadRows, Directory, FileReader, FilesOffset, FilesPartition, 
 ///
 /// Files are read once each, in the order of their modification time, then of their name; those
 /// that arrive later are picked up by later batches. A file counts if its name ends with `.csv`
-/// (see [`extensions`](Self::extensions)) and does not begin with `.` or `_`; directories inside
+/// (see [`extensions`](Self::extensions)), or with it and `.gz` or `.zst`, and does not begin with `.`
+/// or `_`; directories inside
 /// are not entered. [How to put files in](crate#putting-files-into-a-directory).
 ///
 /// # What a field may be

@@ -47,13 +47,23 @@ impl<'d> Batch<'d> {
     ///
     /// A file that does not fit by its bytes is left to the next batch, unless it is the first
     /// here; only then it is cut. A bound on rows is filled to the last row, so it cuts any file.
+    ///
+    /// A compressed file is never cut. Its rows are not known, so where they are bounded it is a batch
+    /// of its own, which may exceed the bound.
     pub(crate) fn offer(&mut self, file: FileIdentity, from: u64) -> Result<bool> {
+        let whole = file.is_compressed();
+        if whole && self.rows_left.is_some() && !self.ranges.is_empty() {
+            return Ok(false);
+        }
         let left = file.size.saturating_sub(from);
         let too_large = left > self.bytes_left;
         if self.is_full() || (too_large && !self.ranges.is_empty()) {
             return Ok(false);
         }
-        let end = if too_large || self.rows_left.is_some() {
+        let end = if whole {
+            self.rows_left = self.rows_left.map(|_| 0);
+            file.size
+        } else if too_large || self.rows_left.is_some() {
             self.cut(&file, from)?
         } else {
             file.size

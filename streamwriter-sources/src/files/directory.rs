@@ -1,5 +1,6 @@
 //! A directory of files as a stream: what the sources of all formats share.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use streamwriter_core::{
 use super::batch::Batch;
 use super::listing::{Wanted, directory_error, identify};
 use super::options::{BadRows, FileOptions};
+#[cfg(feature = "parquet")]
+use super::position::FileIdentity;
 use super::position::{FilesOffset, FilesPartition};
 use super::scan::Framing;
 use super::split::split;
@@ -40,6 +43,14 @@ impl Directory {
             options: FileOptions::new(extensions),
             tracker: Mutex::default(),
         })
+    }
+
+    /// Returns the file that would be planned first if none were taken.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn first(&self) -> Result<Option<FileIdentity>> {
+        let (tracker, planned) = (Tracker::default(), HashSet::new());
+        let first = self.wanted(&tracker, &planned).first(1)?.pop_front();
+        first.map_or(Ok(None), |found| identify(&self.root, &found.name))
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -179,7 +190,7 @@ impl Directory {
     fn wanted<'a>(
         &'a self,
         tracker: &'a Tracker,
-        planned: &'a std::collections::HashSet<super::taken::FileHash>,
+        planned: &'a HashSet<super::taken::FileHash>,
     ) -> Wanted<'a> {
         Wanted {
             root: &self.root,

@@ -1,8 +1,8 @@
 //! A buffered window on a range of a file, which knows where it is.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::content::Content;
 use super::sizes::piece;
 
 /// Bytes that are read at a time.
@@ -15,7 +15,7 @@ fn buffer_bytes() -> usize {
 /// The buffer is kept from file to file, and grows only for a record that is longer.
 #[derive(Debug, Default)]
 pub(crate) struct RangeInput {
-    file: Option<File>,
+    file: Option<Content>,
     buffer: Vec<u8>,
     /// The part of the buffer that was read and not consumed.
     start: usize,
@@ -41,7 +41,7 @@ pub(crate) enum Line<'i> {
 
 impl RangeInput {
     /// Begins a file at its first byte, readable up to `end`.
-    pub(crate) fn begin(&mut self, file: File, end: u64) {
+    pub(crate) fn begin(&mut self, file: Content, end: u64) {
         let bytes = buffer_bytes();
         if self.buffer.len() < bytes {
             self.buffer.resize(bytes, 0);
@@ -52,7 +52,7 @@ impl RangeInput {
     }
 
     /// Ends the file and gives it back.
-    pub(crate) fn finish(&mut self) -> Option<File> {
+    pub(crate) fn finish(&mut self) -> Option<Content> {
         self.file.take()
     }
 
@@ -111,6 +111,10 @@ impl RangeInput {
                 other => break other?,
             }
         };
+        if count == 0 && file.is_compressed() {
+            self.end = self.position;
+            return Ok(false);
+        }
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use streamwriter_core::{Error, ErrorKind, Result};
 
+use super::content::Codec;
 use super::position::{FileIdentity, read_error};
 use super::taken::{FileHash, TakenSet, hash_of};
 
@@ -119,7 +120,9 @@ impl Wanted<'_> {
         }
     }
 
+    /// Looks at the end of a name, in front of what says how the file is compressed.
     fn has_extension(&self, name: &[u8]) -> bool {
+        let (_, name) = Codec::of(name);
         self.extensions.iter().any(|extension| {
             name.len()
                 .checked_sub(extension.len())

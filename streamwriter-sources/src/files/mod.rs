@@ -15,9 +15,14 @@ mod listing;
 mod scan;
 mod split;
 
+mod content;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
 mod input;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
 mod reader;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
 mod set_aside;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
 mod span;
 
 mod taken;
@@ -34,15 +39,24 @@ pub(crate) mod tests;
 #[cfg(all(feature = "csv", feature = "jsonl"))]
 mod set_aside_tests;
 
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl", feature = "gzip", feature = "zstd"))]
+mod compressed_tests;
+
 pub(crate) use directory::Directory;
 #[cfg(feature = "jsonl")]
 pub(crate) use input::Line;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
 pub(crate) use input::RangeInput;
 pub use options::BadRows;
 pub use position::{FileIdentity, FileRange, FilesOffset, FilesPartition};
+#[cfg(any(feature = "csv", feature = "jsonl"))]
 pub(crate) use reader::{BadRecord, Decoded, Decoder, Failure, FileReader};
 pub(crate) use scan::Framing;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
 pub(crate) use span::Span;
+#[cfg(feature = "parquet")]
+pub(crate) use {position::read_error, scan::Scanned, scan::Stop};
 
 /// The UTF-8 byte order mark, which some programs write at the start of a file.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -8,6 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use streamwriter_core::{Error, ErrorKind, Result, StorePath};
 
+use super::content::{Codec, Content};
+
 /// Names a file and the state in which it was planned.
 ///
 /// A file that was rewritten has another size or another modification time, so reading it again
@@ -58,6 +60,17 @@ impl FileIdentity {
         Ok(file)
     }
 
+    /// Opens the file as [`open`](Self::open), to read what is in it.
+    pub(crate) fn open_content(&self, root: &Path) -> Result<Content> {
+        let file = self.open(root)?;
+        Content::new(file, &self.path).map_err(|error| read_error(&root.join(&self.path), error))
+    }
+
+    /// Tells whether the file is read from its beginning to its end only.
+    pub(crate) fn is_compressed(&self) -> bool {
+        Codec::is_compressed(&self.path)
+    }
+
     /// Makes sure that an open file is still as it was planned.
     pub(crate) fn check(&self, file: &File, root: &Path) -> Result<()> {
         let now = file
@@ -99,6 +112,19 @@ pub(crate) fn read_error(path: &Path, error: io::Error) -> Error {
         return Error::new(ErrorKind::Source, "an input file may not be read")
             .at_path(path.display().to_string())
             .with_help("allow this user to read it, and start again");
+    }
+    if error.kind() == io::ErrorKind::InvalidData {
+        return Error::new(
+            ErrorKind::Source,
+            "an input file is damaged or ends too early",
+        )
+        .at_path(path.display().to_string())
+        .with_help(
+            "start anew with a whole one, put in under another name and renamed when it is \
+                 complete",
+        )
+        .with_source(error)
+        .permanent();
     }
     Error::new(ErrorKind::Source, "cannot read an input file")
         .at_path(path.display().to_string())

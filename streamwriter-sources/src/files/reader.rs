@@ -9,6 +9,7 @@ use std::slice;
 use streamwriter_core::{BoxError, Error, ErrorKind, ReadCounts, Result, RowReader, TaskContext};
 
 use super::Directory;
+use super::content::Content;
 use super::input::RangeInput;
 use super::options::BadRows;
 use super::position::{FileRange, FilesPartition, read_error};
@@ -117,11 +118,20 @@ impl<'a, D: Decoder> FileReader<'a, D> {
         let Some(range) = self.ranges.next() else {
             return Ok(false);
         };
-        let file = range.file.open(self.directory.root())?;
-        self.input.begin(file, range.file.size);
-        self.decoder
-            .begin(&mut self.input, range)
-            .map_err(|failure| self.failed(range, failure))?;
+        let file = range.file.open_content(self.directory.root())?;
+        let begun = if file.is_compressed() {
+            // Its length is known at its end only.
+            let whole = FileRange {
+                end: u64::MAX,
+                ..range.clone()
+            };
+            self.input.begin(file, u64::MAX);
+            self.decoder.begin(&mut self.input, &whole)
+        } else {
+            self.input.begin(file, range.file.size);
+            self.decoder.begin(&mut self.input, range)
+        };
+        begun.map_err(|failure| self.failed(range, failure))?;
         self.current = Some(range);
         Ok(true)
     }
@@ -132,7 +142,7 @@ impl<'a, D: Decoder> FileReader<'a, D> {
         self.aside = None;
         self.counts.bytes = self.counts.bytes.saturating_add(range.bytes());
         match self.input.finish() {
-            Some(file) => range.file.check(&file, self.directory.root()),
+            Some(content) => range.file.check(content.file(), self.directory.root()),
             None => Ok(()),
         }
     }
@@ -249,7 +259,8 @@ impl<'a, D: Decoder> FileReader<'a, D> {
 
 /// Returns the line, from 1, and the first byte of the record at a position.
 fn locate(path: &Path, position: u64) -> io::Result<(u64, u64)> {
-    let mut file = File::open(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut file = Content::new(File::open(path)?, &name)?;
     let mut line = 1;
     let mut before = file.by_ref().take(position);
     let mut buffer = vec![0; 64 << 10];
@@ -285,6 +296,8 @@ impl<D: Decoder> RowReader for FileReader<'_, D> {
         let mut counts = self.counts;
         if let Some(range) = self.current {
             let read = self.input.position().saturating_sub(range.start);
+            // What comes out of a compressed file is more than was read.
+            let read = read.min(range.bytes());
             counts.bytes = counts.bytes.saturating_add(read);
         }
         Some(counts)

@@ -30,6 +30,9 @@ pub(crate) enum Framing {
         quote: Option<u8>,
         header: bool,
     },
+    /// A file is cut between the row groups of Parquet only.
+    #[cfg(feature = "parquet")]
+    RowGroups,
 }
 
 impl Framing {
@@ -39,7 +42,12 @@ impl Framing {
 
     /// Tells whether an end of a line is the end of a record, wherever one starts to look.
     fn is_plain(self) -> bool {
-        !matches!(self, Self::Csv { quote: Some(_), .. })
+        match self {
+            Self::Lines => true,
+            Self::Csv { quote, .. } => quote.is_none(),
+            #[cfg(feature = "parquet")]
+            Self::RowGroups => false,
+        }
     }
 }
 
@@ -68,6 +76,10 @@ pub(crate) fn scan(
     from: u64,
     stop: Stop,
 ) -> io::Result<Scanned> {
+    #[cfg(feature = "parquet")]
+    if framing == Framing::RowGroups {
+        return crate::parquet::scan(file, from, stop);
+    }
     let header = u64::from(from == 0 && framing.has_header());
     let mut state = State {
         framing,
@@ -164,6 +176,9 @@ impl State {
     /// Returns the end and the last byte of the record that reaches the stop, if one does.
     fn feed(&mut self, chunk: &[u8], base: u64) -> Option<(u64, u8)> {
         let end = match self.framing {
+            // Their places stand in the file's footer.
+            #[cfg(feature = "parquet")]
+            Framing::RowGroups => None,
             Framing::Lines => self.hits(chunk, base, memchr::memchr_iter(b'\n', chunk)),
             Framing::Csv { quote: None, .. } => {
                 self.hits(chunk, base, memchr::memchr2_iter(b'\n', b'\r', chunk))

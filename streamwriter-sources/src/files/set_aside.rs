@@ -1,11 +1,11 @@
 //! The way of a row that does not fit to where it is set aside: its line, its bytes, its header.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use streamwriter_core::{Result, SetAsideRow, TaskContext};
 
+use super::content::Content;
 use super::position::{FileRange, read_error};
 use super::reader::BadRecord;
 use super::span::Span;
@@ -21,7 +21,7 @@ pub(super) struct Aside<'a> {
     root: &'a Path,
     range: &'a FileRange,
     source: PathBuf,
-    file: File,
+    file: Content,
     header: Option<Vec<u8>>,
     lines: Option<Lines>,
     buffer: Vec<u8>,
@@ -39,7 +39,7 @@ impl<'a> Aside<'a> {
             root,
             range,
             source: root.join(&range.file.path),
-            file: range.file.open(root)?,
+            file: range.file.open_content(root)?,
             header: None,
             buffer: vec![0; BUFFER_BYTES],
             lines: (range.start <= LINES_COUNTED_BYTES).then_some(Lines {
@@ -61,7 +61,7 @@ impl<'a> Aside<'a> {
             .seek(SeekFrom::Start(start))
             .map_err(|error| self.failed(error))?;
         let source = self.source.display().to_string();
-        let mut raw = (&self.file).take(end.saturating_sub(start));
+        let mut raw = self.file.by_ref().take(end.saturating_sub(start));
         task.set_aside(SetAsideRow {
             source: &source,
             position: start,
@@ -86,7 +86,7 @@ impl<'a> Aside<'a> {
         };
         self.file.seek(SeekFrom::Start(lines.position))?;
         while lines.position < position {
-            let chunk = read_up_to(&self.file, &mut self.buffer, position - lines.position)?;
+            let chunk = read_up_to(&mut self.file, &mut self.buffer, position - lines.position)?;
             lines.ended += memchr::memchr_iter(b'\n', chunk).count() as u64;
             lines.position += chunk.len() as u64;
         }
@@ -99,7 +99,7 @@ impl<'a> Aside<'a> {
         if span.line_ends_before {
             self.file.seek(SeekFrom::Start(start))?;
             while start < end {
-                let chunk = read_up_to(&self.file, &mut self.buffer, end - start)?;
+                let chunk = read_up_to(&mut self.file, &mut self.buffer, end - start)?;
                 let before = chunk.iter().take_while(|&&byte| is_line_end(byte)).count();
                 start += before as u64;
                 if before < chunk.len() {
@@ -139,7 +139,7 @@ impl<'a> Aside<'a> {
 }
 
 /// Reads at most so many bytes, and at least one.
-fn read_up_to<'b>(mut file: &File, buffer: &'b mut [u8], count: u64) -> io::Result<&'b [u8]> {
+fn read_up_to<'b>(file: &mut Content, buffer: &'b mut [u8], count: u64) -> io::Result<&'b [u8]> {
     let length = buffer
         .len()
         .min(usize::try_from(count).unwrap_or(usize::MAX));

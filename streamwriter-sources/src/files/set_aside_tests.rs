@@ -19,8 +19,8 @@ use super::*;
 use crate::{Csv, JsonLines};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Kept {
-    source: String,
+pub(super) struct Kept {
+    pub(super) source: String,
     position: u64,
     line: Option<u64>,
     column: Option<String>,
@@ -32,7 +32,7 @@ struct Kept {
 
 /// A place that keeps rows in memory.
 #[derive(Clone, Default)]
-struct Shelf(Arc<Mutex<Vec<Kept>>>);
+pub(super) struct Shelf(Arc<Mutex<Vec<Kept>>>);
 
 impl SetAsidePlace for Shelf {
     fn put(&self, row: SetAsideRow<'_>, _: &TaskContext) -> Result<()> {
@@ -53,7 +53,7 @@ impl SetAsidePlace for Shelf {
 }
 
 impl Shelf {
-    fn rows(&self) -> Vec<Kept> {
+    pub(super) fn rows(&self) -> Vec<Kept> {
         self.0.lock().unwrap().clone()
     }
 
@@ -63,10 +63,10 @@ impl Shelf {
     }
 }
 
-const ALL: BadRows = BadRows::SetAside { limit: u64::MAX };
+pub(super) const ALL: BadRows = BadRows::SetAside { limit: u64::MAX };
 
 /// Reads one partition after another, each as a task of its own; returns rows and shelf.
-fn read<S>(source: &S, plan: &FilesPlan) -> Result<(Vec<S::Row>, Shelf), BoxError>
+pub(super) fn read<S>(source: &S, plan: &FilesPlan) -> Result<(Vec<S::Row>, Shelf), BoxError>
 where
     S: Source<Offset = FilesOffset, Partition = FilesPartition>,
 {
@@ -88,7 +88,7 @@ where
     source.plan(None, limits).unwrap().unwrap()
 }
 
-fn json(dir: &Path, policy: BadRows) -> JsonLines<u64> {
+pub(super) fn json(dir: &Path, policy: BadRows) -> JsonLines<u64> {
     JsonLines::directory(dir).unwrap().bad_rows(policy)
 }
 

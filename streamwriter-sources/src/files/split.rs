@@ -49,6 +49,12 @@ impl Split {
             if range.bytes() <= room.saturating_add(slack) {
                 break;
             }
+            if range.file.is_compressed() {
+                if !self.open.ranges.is_empty() {
+                    self.close();
+                }
+                break;
+            }
             if room > slack {
                 let end = cut(root, framing, &range, room)?;
                 if end >= range.end {

@@ -2,6 +2,7 @@
 //! one line in `sinks.rs`. And a twin for each check: a sink that is wrong on purpose, which the check
 //! must reject.
 
+mod closure;
 mod flawed;
 mod many_files;
 mod partitions;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use streamwriter::BoxError;
 
 /// A row of the file sinks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, streamwriter::Row)]
 pub(super) struct Row {
     pub(super) number: u64,
     pub(super) text: String,
@@ -159,5 +159,23 @@ pub(super) fn json_objects(text: &str) -> Result<Vec<u64>, BoxError> {
     text.lines()
         .filter(|line| line.starts_with('{'))
         .map(|line| serde_json::from_str::<Row>(line)?.checked())
+        .collect()
+}
+
+/// Reads what was printed as CSV by one process after another, each with its own heading. A line break
+/// inside a text was printed as `\n`.
+pub(super) fn csv_on_the_terminal(text: &str) -> Result<Vec<u64>, BoxError> {
+    let rows = text.lines().filter(|line| !line.starts_with("number,"));
+    let rows = rows.collect::<Vec<_>>().join("\n");
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(rows.as_bytes());
+    reader
+        .deserialize()
+        .map(|row| {
+            let row: Row = row?;
+            let text = row.text.replace("\\n", "\n");
+            Row { text, ..row }.checked()
+        })
         .collect()
 }

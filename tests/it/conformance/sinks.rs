@@ -9,13 +9,16 @@ use arrow::array::{RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use streamwriter::testing::conformance::{Conformance, Place};
 use streamwriter::{
-    ArrowBatches, BloomFilter, BoxError, Compression, Error, FileCompression, FileFormat, FileSink,
-    MemorySink, Noop, ParquetSink, SetAside, Staging, Stdout, ViaSerde, sink_conformance,
+    ArrowBatches, BloomFilter, BoxError, Compression, Derived, Error, FanOut, FileCompression,
+    FileFormat, FileSink, LocalStorage, MemorySink, Noop, ParquetSink, SetAside, Staging, Stdout,
+    Storage, StorePath, ViaSerde, WriteRows, sink_conformance,
 };
 
+use super::closure;
 use super::many_files::ManyFiles;
 use super::partitions;
 use super::read::{self, Row};
+use crate::async_sinks::AsyncFiles;
 
 #[path = "../../../examples/own_sink.rs"]
 #[allow(dead_code, reason = "the example's main is not run")]
@@ -35,11 +38,22 @@ sink_conformance! { mod parquet_with_options: parquet(|sink| sink.compression(Co
 sink_conformance! { mod parquet_rolled_by_rows: parquet(|sink| sink.max_rows_per_file(1)) }
 sink_conformance! { mod parquet_partitioned_with_one_open_file: partitioned_parquet() }
 sink_conformance! { mod parquet_of_arrow_batches: arrow_batches() }
-sink_conformance! { mod stdout: stdout() }
+sink_conformance! { mod parquet_of_derived_rows: derived_rows() }
+sink_conformance! { mod stdout: stdout(Stdout::json, read::json_objects) }
+sink_conformance! { mod stdout_csv: stdout(|| Stdout::csv().batch_header(false), read::csv_on_the_terminal) }
 sink_conformance! { mod memory: memory() }
 sink_conformance! { mod noop: Conformance::new(|_| Ok::<_, Error>(Noop::new()), |_| Ok::<_, Error>(vec![])) }
 sink_conformance! { mod many_files_in_directories: many_files() }
 sink_conformance! { mod set_aside_around_json_lines: set_aside(FileSink::json_lines_in) }
+sink_conformance! { mod fan_out_of_two_file_sinks_at_the_first: two_file_sinks(|place| read::json_lines(&place.directory())) }
+sink_conformance! { mod fan_out_of_two_file_sinks_at_the_second: two_file_sinks(|place| read::csv(&place.directory_of("beside"))) }
+sink_conformance! { mod fan_out_of_json_lines_and_stdout: json_lines_and_stdout() }
+sink_conformance! { mod fan_out_of_json_lines_and_memory: json_lines_and_memory() }
+sink_conformance! { mod for_each_row: for_each(closure::each_row) }
+sink_conformance! { mod for_each_partition: for_each(closure::each_partition) }
+sink_conformance! { mod for_each_batch_that_is_idempotent: closure::each_batch(closure::Writes::NamedByBatch) }
+sink_conformance! { mod for_each_batch_that_appends: closure::each_batch(closure::Writes::Appended) }
+sink_conformance! { mod an_async_sink: async_files() }
 sink_conformance! { mod the_example_of_the_readme: the_example() }
 
 fn staging(place: &Place) -> Result<Staging, Error> {
@@ -87,6 +101,14 @@ fn partitioned_parquet() -> Conformance<ParquetSink<ViaSerde>, Row> {
     )
 }
 
+fn derived_rows() -> Conformance<ParquetSink<Derived>, Row> {
+    Conformance::of_rows(
+        Row::of,
+        |place| Ok::<_, Error>(ParquetSink::rows_in(staging(place)?)),
+        |place| read::parquet(&place.directory()),
+    )
+}
+
 fn arrow_batches() -> Conformance<ParquetSink<ArrowBatches>, RecordBatch> {
     let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::UInt64, false)]));
     let of_rows = Arc::clone(&schema);
@@ -103,16 +125,19 @@ fn arrow_batches() -> Conformance<ParquetSink<ArrowBatches>, RecordBatch> {
     )
 }
 
-fn stdout() -> Conformance<Stdout, Row> {
+fn stdout(
+    make: fn() -> Stdout,
+    read: fn(&str) -> Result<Vec<u64>, BoxError>,
+) -> Conformance<Stdout, Row> {
     let output = |place: &Place| place.directory().with_extension("out");
     Conformance::of_rows(
         Row::of,
         move |place| {
             let path = output(place);
             let file = OpenOptions::new().append(true).create(true).open(path)?;
-            Ok::<_, BoxError>(Stdout::json().rows(usize::MAX).print_to(file))
+            Ok::<_, BoxError>(make().rows(usize::MAX).print_to(file))
         },
-        move |place| read::json_objects(&fs::read_to_string(output(place)).unwrap_or_default()),
+        move |place| read(&fs::read_to_string(output(place)).unwrap_or_default()),
     )
 }
 
@@ -154,6 +179,107 @@ fn set_aside<F: FileFormat>(
             Ok::<_, Error>(SetAside::new_in(make(staging(place)?), aside))
         },
         |place| read::json_lines(&place.directory()),
+    )
+}
+
+/// A closure whose effect shows at once, again in every try.
+fn for_each<W: WriteRows<u64>>(make: fn(PathBuf) -> W) -> Conformance<W, u64> {
+    let output = |place: &Place| place.directory().with_extension("out");
+    Conformance::new(
+        move |place| Ok::<_, Error>(make(output(place))),
+        move |place| closure::numbers(&output(place)),
+    )
+    .shows_rows_at_once()
+}
+
+/// Two members that each show every row, as the reader of one of them sees it.
+fn two_file_sinks(
+    visible: fn(&Place) -> Result<Vec<u64>, BoxError>,
+) -> Conformance<FanOut<FileSink<impl FileFormat + use<>>, FileSink<impl FileFormat + use<>>>, Row>
+{
+    Conformance::of_rows(
+        Row::of,
+        |place| {
+            let beside = Staging::over(place.storage_of("beside")?);
+            let first = FileSink::json_lines_in(staging(place)?);
+            Ok::<_, Error>(FanOut::new(first, FileSink::csv_in(beside)).rows_in_flight(4))
+        },
+        visible,
+    )
+    .leftovers(|place| {
+        let mut left = staged_in(place, "target")?;
+        left.extend(staged_in(place, "beside")?);
+        Ok::<_, Error>(left)
+    })
+}
+
+fn staged_in(place: &Place, directory: &str) -> Result<Vec<String>, Error> {
+    let storage = LocalStorage::new(place.directory_of(directory))?;
+    let staged = storage.list(&StorePath::parse("_streamwriter/staging")?)?;
+    Ok(staged.iter().map(|entry| entry.path.to_string()).collect())
+}
+
+/// A member with a memory and one without: the whole is at-least-once, and the files show no row
+/// twice all the same.
+fn json_lines_and_stdout() -> Conformance<FanOut<FileSink<impl FileFormat + use<>>, Stdout>, Row> {
+    let output = |place: &Place| place.directory().with_extension("out");
+    Conformance::of_rows(
+        Row::of,
+        move |place| {
+            let file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(output(place))?;
+            let printed = Stdout::json().rows(usize::MAX).print_to(file);
+            Ok::<_, BoxError>(FanOut::new(
+                FileSink::json_lines_in(staging(place)?),
+                printed,
+            ))
+        },
+        move |place| {
+            once(read::json_lines(&place.directory())?)?;
+            read::json_objects(&fs::read_to_string(output(place)).unwrap_or_default())
+        },
+    )
+}
+
+/// A member that is at-most-once makes the whole so; the files show each row once all the same.
+fn json_lines_and_memory()
+-> Conformance<FanOut<FileSink<impl FileFormat + use<>>, MemorySink<Row>>, Row> {
+    static SINKS: Mutex<Option<HashMap<PathBuf, MemorySink<Row>>>> = Mutex::new(None);
+    let memory = |place: &Place| {
+        let mut sinks = SINKS.lock().unwrap();
+        let sinks = sinks.get_or_insert_default();
+        sinks.entry(place.directory()).or_default().clone()
+    };
+    Conformance::of_rows(
+        Row::of,
+        move |place| {
+            let files = FileSink::json_lines_in(staging(place)?);
+            Ok::<_, Error>(FanOut::new(files, memory(place)))
+        },
+        move |place| {
+            once(read::json_lines(&place.directory())?)?;
+            let kept = memory(place).rows();
+            Ok::<_, BoxError>(kept.iter().map(|row| row.number).collect())
+        },
+    )
+    .forgets_with_process()
+}
+
+fn once(rows: Vec<u64>) -> Result<Vec<u64>, BoxError> {
+    let mut numbers = rows.clone();
+    numbers.sort_unstable();
+    match numbers.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(format!("row {} is in the files twice", pair[0]).into()),
+        None => Ok(rows),
+    }
+}
+
+fn async_files() -> Conformance<AsyncFiles, u64> {
+    Conformance::new(
+        |place| Ok::<_, Error>(AsyncFiles::new(place.directory(), staging(place)?)),
+        |place| read::text(&place.directory()),
     )
 }
 

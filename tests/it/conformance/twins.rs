@@ -1,8 +1,9 @@
 //! The twins: for each check a sink that is wrong on purpose, which it must reject, for its reason.
 
-use streamwriter::sink_conformance;
-use streamwriter::testing::conformance::{Check, Failure, examine};
+use streamwriter::testing::conformance::{Check, Conformance, Failure, Place, examine};
+use streamwriter::{Error, sink_conformance};
 
+use super::closure::{Writes, each_batch, each_row, numbers};
 use super::flawed::{Flaw, subject};
 use super::unsynced::unsynced;
 
@@ -84,4 +85,29 @@ fn random() {
     assert!(failure.seed.is_some());
     assert_eq!((failure.lives.len(), failure.shape.partitions), (1, 1));
     assert_eq!(failure.lives[0].faults.len(), 1, "{failure}");
+}
+
+/// A closure that takes the flag of a replay for "it was done already" loses the batch.
+#[test]
+fn a_closure_for_each_batch_that_skips_replays() {
+    let name = "conformance::twins::a_closure_for_each_batch_that_skips_replays";
+    let twin = each_batch(Writes::UnlessReplayed);
+    let failure = examine(&twin, Check::StepsOfARecovery, name).unwrap_err();
+    std::fs::remove_dir_all(&failure.folder).unwrap();
+    assert!(failure.to_string().contains("is lost"), "{failure}");
+}
+
+/// Effects in a task show before the batch is prepared; a sink that does not say so is rejected.
+#[test]
+fn a_closure_for_each_row_that_does_not_say_that_rows_show_at_once() {
+    let name =
+        "conformance::twins::a_closure_for_each_row_that_does_not_say_that_rows_show_at_once";
+    let output = |place: &Place| place.directory().with_extension("out");
+    let twin = Conformance::new(
+        move |place| Ok::<_, Error>(each_row(output(place))),
+        move |place| numbers(&output(place)),
+    );
+    let failure = examine(&twin, Check::ReaderAtEveryStep, name).unwrap_err();
+    std::fs::remove_dir_all(&failure.folder).unwrap();
+    assert!(failure.to_string().contains("not prepared"), "{failure}");
 }

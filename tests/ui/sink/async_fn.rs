@@ -18,4 +18,18 @@ impl Webhook {
     }
 }
 
+// Asked before anything runs.
+struct Asked;
+
+#[stream_writer]
+impl Asked {
+    async fn guarantee(&self) -> streamwriter_core::Guarantee {
+        streamwriter_core::Guarantee::AtLeastOnce
+    }
+
+    fn write(&self, rows: impl Iterator<Item = String>) {
+        rows.for_each(drop);
+    }
+}
+
 fn main() {}

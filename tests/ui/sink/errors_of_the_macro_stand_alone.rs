@@ -11,7 +11,7 @@ struct Webhook;
 
 #[stream_writer]
 impl Webhook {
-    async fn write(&self, rows: impl Iterator<Item = String>) -> Posted {
+    fn write(&mut self, rows: impl Iterator<Item = String>) -> Posted {
         Posted { rows: rows.count() as u64 }
     }
 }

@@ -10,12 +10,13 @@ use super::board::{Board, Verdict};
 use super::tasks::{TaskSettings, Tasks, Written};
 use crate::TaskContext;
 use crate::error::{BoxError, Permanent, Result};
-use crate::ids::{BatchId, QueryId, Run};
+use crate::ids::{BatchId, QueryId, Revision, Run};
 use crate::model::cases::{Case, Does, TICK};
 use crate::model::message::Message;
 use crate::model::schedulers::Time;
 use crate::model::search::{Orders, Search};
 use crate::rows::Rows;
+use crate::runtime::AsyncRuntime;
 use crate::source::{PlanLimits, PlanOf, ReadCounts, RowReader, Source};
 use crate::sync::{Executors, clock, interrupt, thread};
 use crate::writer::{StreamWriter, WriteRows};
@@ -147,12 +148,14 @@ fn run(case: &'static Case) {
         query: QueryId::random(),
         run: Run::FIRST,
         batch: BatchId::FIRST,
+        revision: Revision::FIRST,
         settings: TaskSettings {
             attempts_max: case.attempts_max,
             timeout: case.task_timeout,
             retry_delay: case.delay,
             message_bytes_max: 1000,
         },
+        runtime: &AsyncRuntime::default(),
     };
     let executors = Executors::start(case.executors).unwrap();
     let written = thread::scope(|scope| {

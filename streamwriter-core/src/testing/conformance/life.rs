@@ -25,6 +25,8 @@ pub(super) enum Ended {
     Badly(Error),
     /// Its process was killed, as the script said.
     Killed,
+    /// Its process was to be killed and ended by itself: what it printed.
+    Spared(String),
 }
 
 impl Ended {
@@ -32,7 +34,7 @@ impl Ended {
     pub(super) fn error(&self) -> Option<&Error> {
         match self {
             Self::Badly(error) => Some(error),
-            Self::Well(_) | Self::Killed => None,
+            Self::Well(_) | Self::Killed | Self::Spared(_) => None,
         }
     }
 
@@ -42,6 +44,7 @@ impl Ended {
             Self::Well(_) => "it ended well".to_owned(),
             Self::Badly(error) => format!("it ended with: {}", error.report()),
             Self::Killed => "it was killed".to_owned(),
+            Self::Spared(printed) => format!("the fault never struck its process: {printed}"),
         }
     }
 }

@@ -39,7 +39,8 @@
 //! # What is asked of the sink
 //! What it [declares](crate::StreamWriter::guarantee): an exactly-once sink must show each row once, an
 //! at-least-once sink may repeat rows, an at-most-once sink may lose them. None may show a row of a
-//! batch that is not prepared, and none may be disturbed by what happens around it. With a
+//! batch that is not prepared (unless it [says](Conformance::shows_rows_at_once) that it does), and none
+//! may be disturbed by what happens around it. With a
 //! [`Target`](crate::Target) the sink must also refuse other queries and checkpoints that went
 //! backwards; without one that is not asked, and the report says so. Nothing may be left over.
 //!

@@ -12,6 +12,7 @@ use crate::guarantee::Guarantee;
 /// How far a query had come when somebody looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Progress {
+    planned: Option<u64>,
     prepared: Option<u64>,
     committed: Option<u64>,
 }
@@ -23,8 +24,10 @@ impl Progress {
         // IMPORTANT: `commits` first. Read the other way round, a batch that is prepared and
         // committed in between would count as committed and not as prepared.
         let committed = newest("commits");
+        let prepared = newest("prepared");
         Self {
-            prepared: newest("prepared"),
+            planned: newest("offsets"),
+            prepared,
             committed,
         }
     }
@@ -44,7 +47,8 @@ fn newest_number(directory: &Path) -> Option<u64> {
 /// Looks at what is visible in the middle of things.
 ///
 /// By the guarantee no row is there twice or missing; whatever it is, no row of a batch that is not
-/// prepared shows, and none of a committed one is missing.
+/// prepared shows (not planned, for a sink that shows rows at once), and none of a committed one is
+/// missing.
 pub(super) fn check_now<W, R>(
     subject: &Conformance<W, R>,
     root: &Path,
@@ -56,7 +60,10 @@ pub(super) fn check_now<W, R>(
     let visible = visible(subject, root)?;
     let after = Progress::of(root);
     let least = shape.rows_through(before.committed);
-    let most = shape.rows_through(after.prepared);
+    let most = shape.rows_through(match subject.shows_at_once {
+        true => after.planned,
+        false => after.prepared,
+    });
     judge(&visible, least, most, guarantee)
 }
 

@@ -96,13 +96,7 @@ fn judge(test: &str, output: &std::process::Output) -> Result<Ended> {
     let printed = String::from_utf8_lossy(&output.stderr);
     match (output.status.signal(), output.status.code()) {
         (Some(9), _) => Ok(Ended::Killed),
-        (_, Some(ENDED_BY_ITSELF)) => Err(Error::new(
-            ErrorKind::Task,
-            format!(
-                "the fault never struck the child process: {}",
-                printed.trim()
-            ),
-        )),
+        (_, Some(ENDED_BY_ITSELF)) => Ok(Ended::Spared(printed.trim().to_owned())),
         _ => Err(Error::new(
             ErrorKind::Task,
             format!(

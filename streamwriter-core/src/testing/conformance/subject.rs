@@ -23,6 +23,7 @@ pub struct Conformance<W, R> {
     pub(super) row: Arc<dyn Fn(u64) -> R + Send + Sync>,
     pub(super) parts_are_harmless: bool,
     pub(super) forgets_with_process: bool,
+    pub(super) shows_at_once: bool,
     rows: PhantomData<fn() -> R>,
 }
 
@@ -43,6 +44,7 @@ impl<W, R> fmt::Debug for Conformance<W, R> {
         f.debug_struct("Conformance")
             .field("parts_are_harmless", &self.parts_are_harmless)
             .field("forgets_with_process", &self.forgets_with_process)
+            .field("shows_at_once", &self.shows_at_once)
             .finish_non_exhaustive()
     }
 }
@@ -76,6 +78,7 @@ impl<W: WriteRows<R>, R: Send + 'static> Conformance<W, R> {
             row: Arc::new(row),
             parts_are_harmless: false,
             forgets_with_process: false,
+            shows_at_once: false,
             rows: PhantomData,
         }
     }
@@ -98,6 +101,15 @@ impl<W: WriteRows<R>, R: Send + 'static> Conformance<W, R> {
     #[must_use]
     pub fn write_has_no_side_effects(mut self) -> Self {
         self.parts_are_harmless = true;
+        self
+    }
+
+    /// Declares that rows show while tasks write them, before their batch is prepared.
+    ///
+    /// Such a sink is at-least-once by its nature: every try shows its rows.
+    #[must_use]
+    pub fn shows_rows_at_once(mut self) -> Self {
+        self.shows_at_once = true;
         self
     }
 

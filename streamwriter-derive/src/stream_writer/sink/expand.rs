@@ -7,6 +7,7 @@ use syn::{Attribute, Generics, Type, parse_quote};
 
 use super::ast::{Finish, FinishArg, Sink, Write, WriteArg};
 use crate::krate::krate;
+use crate::stream_writer::block::Method;
 use crate::types;
 
 pub(crate) fn expand(sink: &Sink<'_>) -> TokenStream {
@@ -205,6 +206,8 @@ fn finish(finish: &Finish<'_>, all: bool, private: &TokenStream) -> TokenStream 
     let into_output = quote_spanned! {output.span()=>
         <#output as #private::CommitOutput>::into_output
     };
+    let call = quote!(Self::#method(self, #(#arguments),*));
+    let call = awaited(finish.method, call, Context::Batch, private);
     quote! {
         #(#cfg)*
         #[allow(unused_variables)]
@@ -215,7 +218,46 @@ fn finish(finish: &Finish<'_>, all: bool, private: &TokenStream) -> TokenStream 
         ) -> ::core::result::Result<(), #private::BoxError> {
             let __messages: ::std::vec::Vec<::core::option::Option<#message>> = #by_partition;
             #(#bindings)*
-            #into_output(Self::#method(self, #(#arguments),*))
+            #into_output(#call)
+        }
+    }
+}
+
+/// What an `async` method works for, which says when it is cut short.
+#[derive(Clone, Copy)]
+enum Context {
+    Task,
+    Batch,
+}
+
+/// Makes the call of an `async fn` one that waits for its output; leaves that of another as it is.
+fn awaited(
+    method: &Method,
+    call: TokenStream,
+    context: Context,
+    private: &TokenStream,
+) -> TokenStream {
+    let Some(token) = &method.sig.asyncness else {
+        return call;
+    };
+    // Without the feature `tokio` there is an error, and it points at `async`.
+    let place = token.span();
+    let future = quote_spanned!(place=> __future);
+    let wait = match context {
+        Context::Task => quote_spanned!(place=> #private::block_on_task(__task, #future)),
+        Context::Batch => quote_spanned!(place=> #private::block_on_batch(__batch, #future)),
+    };
+    quote! {
+        {
+            let __future = #call;
+            match #wait {
+                ::core::result::Result::Ok(__output) => __output,
+                ::core::result::Result::Err(__error) => {
+                    return ::core::result::Result::Err(
+                        ::core::convert::Into::<#private::BoxError>::into(__error)
+                    );
+                }
+            }
         }
     }
 }
@@ -284,7 +326,9 @@ fn write_rows_impl(sink: &Sink<'_>, write: &Write<'_>, private: &TokenStream) ->
         WriteArg::Rows if rows.by_mut => quote!(&mut __rows),
         WriteArg::Rows => quote!(__rows),
     });
-    let body = write_body(write, &quote!(Self::write(self, #(#arguments),*)), private);
+    let call = quote!(Self::write(self, #(#arguments),*));
+    let call = awaited(write.method, call, Context::Task, private);
+    let body = write_body(write, &call, private);
     let output = write.method.output();
     let message = quote_spanned!(output.span()=> <Self as #private::StreamWriter>::Message);
     // "But it takes rows of this type" points at the type of the row.

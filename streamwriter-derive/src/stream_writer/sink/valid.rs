@@ -65,6 +65,14 @@ pub(crate) fn check(cx: &Ctxt, sink: &Sink<'_>) {
         }
     }
     check_twice(cx, sink);
+    for method in [sink.guarantee, sink.description].into_iter().flatten() {
+        if let Some(token) = &method.sig.asyncness {
+            cx.error(
+                token,
+                "the engine asks for this before it runs anything: remove `async`",
+            );
+        }
+    }
     if let (Some(_), Some(key)) = (sink.guarantee, sink.args.guarantee.key()) {
         cx.error(
             key,
@@ -75,13 +83,6 @@ pub(crate) fn check(cx: &Ctxt, sink: &Sink<'_>) {
 
 fn check_method(cx: &Ctxt, method: &Method, why_shared: &str) {
     let sig = &method.sig;
-    if let Some(token) = &sig.asyncness {
-        cx.error(
-            token,
-            "async sinks are not supported yet: they need the feature `tokio`, which this \
-             version does not have; use a blocking client and a plain `fn`",
-        );
-    }
     if let Safety::Unsafe(token) = &sig.safety {
         cx.error(
             token,

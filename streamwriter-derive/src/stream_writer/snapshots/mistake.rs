@@ -1,8 +1,8 @@
 ::core::compile_error! {
-    "async sinks are not supported yet: they need the feature `tokio`, which this version does not have; use a blocking client and a plain `fn`"
+    "several tasks call `write` at the same time, so it is `&self`; what must be remembered goes into the message"
 }
 impl Webhook {
-    async fn write(&self, rows: impl Iterator<Item = u8>) {}
+    fn write(&mut self, rows: impl Iterator<Item = u8>) {}
 }
 #[automatically_derived]
 impl ::streamwriter_core::__private::StreamWriter for Webhook {
