@@ -57,7 +57,7 @@ where
     while at < columns.num_rows() {
         files.write(directory, |file, room| {
             let left = columns.num_rows() - at;
-            let rows = usize::try_from(room).map_or(left, |room| room.min(left));
+            let rows = usize::try_from(room).map_or(left, |room| room.clamp(1, left));
             let written = file.writer.write(&columns.slice(at, rows));
             written.map_err(|error| cannot_encode(error, file.task))?;
             at += rows;
