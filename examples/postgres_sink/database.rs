@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use postgres::config::Host;
 use postgres::{Client, NoTls, Transaction};
 use streamwriter::{
     BatchId, BoxError, Error, ErrorKind, QueryId, Result, Run, Sweep, Target, TargetClaim,
@@ -220,9 +221,14 @@ impl Database {
 }
 
 impl Target for Database {
-    /// Without the connection, which may hold a password.
+    /// Without the user and the password. Two databases are two places.
     fn location(&self) -> String {
-        format!("table {}", self.table)
+        let config: postgres::Config = self.connection.parse().unwrap_or_default();
+        let hosts: Vec<String> = config.get_hosts().iter().map(host_name).collect();
+        let ports: Vec<String> = config.get_ports().iter().map(u16::to_string).collect();
+        let database = config.get_dbname().unwrap_or("default");
+        let (hosts, ports) = (hosts.join(","), ports.join(","));
+        format!("postgres://{hosts}:{ports}/{database}/{}", self.table)
     }
 
     fn check(&self) -> Result<()> {
@@ -246,13 +252,20 @@ impl Target for Database {
     }
 
     fn last_committed(&self, query: QueryId) -> Result<Option<TargetRecord>> {
-        let found = self.with_driver(|client| {
-            let newest = self.sql(
-                "select batch, prepared from {commits} where query = $1 \
-                 order by batch desc limit 1",
-            );
-            Ok(client.query_opt(&newest, &[&query.to_string()])?)
-        });
+        let newest = self.sql(
+            "select batch, prepared from {commits} where query = $1 order by batch desc limit 1",
+        );
+        let look = |client: &mut Client| Ok(client.query_opt(&newest, &[&query.to_string()])?);
+        // Also for those who look without driving the query.
+        let is_open = self
+            .driver
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some();
+        let found = match is_open {
+            true => self.with_driver(look),
+            false => look(&mut self.connect()?),
+        };
         let found = found.map_err(|error| self.failed("look for the last batch", error))?;
         Ok(found.map(|row| TargetRecord {
             query,
@@ -261,18 +274,28 @@ impl Target for Database {
         }))
     }
 
-    /// Finds what the transaction of the commit has written.
+    /// Finds what the transaction of the commit has written, and writes it for a batch that was lost and
+    /// never committed (S2).
     fn record(&self, record: &TargetRecord) -> Result<()> {
         let found = self.with_driver(|client| {
-            let batch = number(record.batch.get())?;
+            let (query, batch) = (record.query.to_string(), number(record.batch.get())?);
+            let mut transaction = client.transaction()?;
+            self.expect_owner(&mut transaction, &query)?;
+            let insert = self.sql(
+                "insert into {commits} (query, batch, prepared) values ($1, $2, $3) \
+                 on conflict (query, batch) do nothing",
+            );
+            transaction.execute(&insert, &[&query, &batch, &record.prepared])?;
             let one = self.sql("select prepared from {commits} where query = $1 and batch = $2");
-            Ok(client.query_opt(&one, &[&record.query.to_string(), &batch])?)
+            let found = transaction.query_one(&one, &[&query, &batch])?;
+            transaction.commit()?;
+            Ok(found.get::<_, String>(0))
         });
-        let found = found.map_err(|error| self.failed("look for the batch", error))?;
-        if found.is_some_and(|row| row.get::<_, String>(0) == record.prepared) {
+        let found = found.map_err(|error| self.failed("record the batch", error))?;
+        if found == record.prepared {
             return Ok(());
         }
-        let message = "the table has no record of the batch, or one of other messages";
+        let message = "the table has committed this batch from other messages";
         Err(Error::new(ErrorKind::Mismatch, message)
             .at_path(self.location())
             .in_batch(record.batch)
@@ -303,6 +326,14 @@ impl Target for Database {
         let rest = driver.client.query_one(&rest, &[&query, &through]);
         let rest = rest.map_err(|error| failed(error.into()))?;
         Ok(Sweep::new(removed, rest.get::<_, i64>(0).unsigned_abs()))
+    }
+}
+
+fn host_name(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
     }
 }
 

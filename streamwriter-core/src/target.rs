@@ -115,6 +115,9 @@ impl Sweep {
 /// All methods are called on the driver thread.
 pub trait Target: Send + Sync {
     /// Returns where the target is; the checkpoint remembers it (E6).
+    ///
+    /// It tells this target from every other one, and a place inside another one begins with that one's
+    /// location and `/`. It holds no secret.
     fn location(&self) -> String;
 
     /// Returns the parts of a target that is several, such as that of a sink with two places; none,
@@ -163,7 +166,8 @@ pub trait Target: Send + Sync {
     ///
     /// Called after `commit` returned `Ok`, again after a crash, also for a record that is there
     /// already: the same record once more is no error. A sink that wrote it in the transaction of
-    /// its `commit` has nothing left to do here.
+    /// its `commit` finds it here. Called without a `commit` before it for a batch that a crash has lost,
+    /// since its source cannot replay (S2): the record is written then, or the target would stay behind.
     ///
     /// # Errors
     /// [`Mismatch`](crate::ErrorKind::Mismatch) if another record of the batch is there.

@@ -26,7 +26,8 @@
 //! A file whose name goes on with `.gz` (feature `gzip`) or `.zst` (feature `zstd`), such as
 //! `orders.jsonl.gz`, is decompressed while it is read; positions in errors and of rows that are set aside
 //! count the bytes that come out. Such a file is never cut: it is read by one task, and where the query
-//! bounds the rows of a batch it is a batch of its own and may exceed the bound. One that ends in its middle,
+//! bounds the rows of a batch it is a batch of its own and may exceed the bound. **Do not compress a file
+//! in its place after it was read**: under its new name it is another file, and its rows come again. One that ends in its middle,
 //! or does not fit its checksum, fails the query; `zstd` makes files without a checksum unless it is told
 //! `--check`, and damage in those may read as other rows.
 //!

@@ -202,3 +202,33 @@ fn s2_a_new_process_goes_on_counting_and_takes_what_is_sent_then() {
     }
     assert_eq!(bench.rows(), (0..30).collect::<Vec<u64>>());
 }
+
+/// Rows that a task has had may be anywhere by now; a query that knows nothing of them must not give
+/// them a second time.
+#[test]
+fn s2_rows_that_a_task_has_had_are_not_given_to_another_query() {
+    let (sender, source) = Channel::new(100);
+    (0..20).for_each(|row| sender.send(row).unwrap());
+    let seen = MemorySink::default();
+    let run = |source: Channel<u64>, fails: bool| {
+        let seen = seen.clone();
+        stream(source)
+            .try_map(move |row| match fails && row == 7 {
+                true => Err("no row 7"),
+                false => Ok(row),
+            })
+            .write_to(seen)
+            .no_checkpoint()
+            .trigger(Trigger::AvailableNow)
+            .max_rows_per_batch(10)
+            .max_task_attempts(1)
+            .start()
+            .unwrap()
+            .await_termination()
+    };
+    run(source.again(), true).unwrap_err();
+    run(source, false).unwrap();
+    assert_eq!(seen.rows(), (10..20).collect::<Vec<u64>>());
+    assert!(!sender.wait_committed(Duration::ZERO));
+    assert_eq!(sender.committed(), 10);
+}

@@ -133,7 +133,7 @@ impl StreamingQuery {
     /// Stops the query and waits for its end, at most this long (Q2).
     ///
     /// A batch that is being written is abandoned: its tasks are cancelled, and the next start
-    /// writes it again. A commit that has begun is finished and recorded. Stopping a query that
+    /// writes it again, or records it as lost if its source cannot replay (S2). A commit that has begun is finished and recorded. Stopping a query that
     /// has ended does nothing; why it ended comes from
     /// [`await_termination`](Self::await_termination).
     ///

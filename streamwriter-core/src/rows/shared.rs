@@ -175,7 +175,7 @@ impl<Rw: Rows<Item: Clone>> FirstRows<'_, Rw> {
     }
 
     fn flush(&mut self) {
-        let portion = std::mem::replace(&mut self.portion, Vec::with_capacity(self.portion_rows));
+        let portion = std::mem::take(&mut self.portion);
         self.send(Portion::Rows(portion));
     }
 

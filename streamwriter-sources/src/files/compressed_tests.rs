@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use streamwriter_core::{ErrorKind, Source};
 
+use super::content::Content;
 use super::set_aside_tests::{ALL, Kept, json, read};
 use super::tests::{drain, error_of, limits, put, read_plan};
 use super::*;
@@ -193,5 +194,45 @@ proptest! {
         // A file without bytes is no batch; a compressed one always has some.
         prop_assert_eq!(expected.unwrap_or_default(), found.unwrap_or_default());
         fs::remove_dir_all(plain.path()).unwrap();
+    }
+}
+
+#[test]
+fn an_extension_may_name_the_compression_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "1.jsonl.gz", compressed("gz", &[b"1\n"]), 1);
+    put(dir.path(), "2.jsonl", b"2\n", 2);
+    let source = || JsonLines::<u64>::directory(dir.path()).unwrap();
+    let rows = |source| drain(&source, &limits(None, None, None)).unwrap();
+    assert_eq!(rows(source()), [[1, 2]]);
+    assert_eq!(rows(source().extensions(["jsonl.gz"])), [[1]]);
+}
+
+proptest! {
+    #[test]
+    fn a_content_is_read_from_any_place_to_any_other(
+        length in 0..200_usize,
+        steps in prop::collection::vec((0..220_u64, 0..40_usize), 1..20),
+        kept in prop::sample::select(vec![0, 1, 7, 1000]),
+        codec in prop::sample::select(CODECS.to_vec()),
+    ) {
+        use std::io::{Read, Seek, SeekFrom};
+
+        let bytes: Vec<u8> = (0..length).map(|n| n as u8).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let name = format!("1.{codec}");
+        fs::write(dir.path().join(&name), compressed(codec, &[&bytes])).unwrap();
+        let file = fs::File::open(dir.path().join(&name)).unwrap();
+        let mut content = Content::new(file, &name).unwrap().keep_recent(kept);
+        for (to, count) in steps {
+            let there = usize::try_from(to).unwrap();
+            let sought = content.seek(SeekFrom::Start(to));
+            prop_assert_eq!(sought.is_ok(), there <= length);
+            if there <= length {
+                let mut found = Vec::new();
+                content.by_ref().take(count as u64).read_to_end(&mut found).unwrap();
+                prop_assert_eq!(&found, &bytes[there..(there + count).min(length)]);
+            }
+        }
     }
 }

@@ -52,6 +52,11 @@ impl Codec {
 pub(crate) struct Content {
     bytes: Bytes,
     position: u64,
+    /// How many bytes have come out of the decoder; behind the position after a short way back.
+    decoded: u64,
+    /// The last of them, as many as are kept.
+    recent: Vec<u8>,
+    recent_max: usize,
 }
 
 enum Bytes {
@@ -116,7 +121,16 @@ impl Content {
         Ok(Self {
             bytes: Bytes::begin(codec, file)?,
             position: 0,
+            decoded: 0,
+            recent: Vec::new(),
+            recent_max: 0,
         })
+    }
+
+    /// Keeps so many bytes of a compressed file, so that going back by less needs no new beginning.
+    pub(crate) fn keep_recent(mut self, bytes: usize) -> Self {
+        self.recent_max = bytes;
+        self
     }
 
     /// Tells whether nobody knows how long it is before it was read.
@@ -133,21 +147,55 @@ impl Content {
         let mut file = self.file().try_clone()?;
         file.seek(SeekFrom::Start(0))?;
         self.bytes = Bytes::begin(self.bytes.codec(), file)?;
-        self.position = 0;
+        (self.position, self.decoded) = (0, 0);
+        self.recent.clear();
         Ok(())
+    }
+
+    /// Returns the kept bytes from the position on.
+    fn kept(&self) -> &[u8] {
+        let back = usize::try_from(self.decoded - self.position).unwrap_or(usize::MAX);
+        let from = self.recent.len().checked_sub(back);
+        from.and_then(|from| self.recent.get(from..))
+            .unwrap_or_default()
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.recent_max == 0 {
+            return;
+        }
+        self.recent.extend_from_slice(bytes);
+        // Not for every read: what is kept is moved only when it has doubled.
+        if self.recent.len() > 2 * self.recent_max {
+            let from = self.recent.len() - self.recent_max;
+            self.recent.drain(..from);
+        }
     }
 }
 
 impl Read for Content {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.position < self.decoded {
+            let mut kept = self.kept();
+            let count = kept.read(buffer)?;
+            self.position += count as u64;
+            return Ok(count);
+        }
         let count = match &mut self.bytes {
-            Bytes::Plain(file) => file.read(buffer)?,
+            Bytes::Plain(file) => {
+                let count = file.read(buffer)?;
+                self.position += count as u64;
+                self.decoded = self.position;
+                return Ok(count);
+            }
             #[cfg(feature = "gzip")]
             Bytes::Gzip(decoder) => decoder.read(buffer).map_err(damaged)?,
             #[cfg(feature = "zstd")]
             Bytes::Zstd(decoder) => decoder.read(buffer).map_err(damaged)?,
         };
+        self.keep(buffer.get(..count).unwrap_or_default());
         self.position += count as u64;
+        self.decoded = self.position;
         Ok(count)
     }
 }
@@ -168,6 +216,7 @@ impl Seek for Content {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         if let Some(file) = self.bytes.plain() {
             self.position = file.seek(to)?;
+            self.decoded = self.position;
             return Ok(self.position);
         }
         let target = match to {
@@ -177,9 +226,14 @@ impl Seek for Content {
             SeekFrom::End(_) => None,
         };
         let target = target.ok_or(io::ErrorKind::InvalidInput)?;
-        if target < self.position {
+        if target < self.decoded.saturating_sub(self.recent.len() as u64) {
             self.begin_anew()?;
+        } else if target < self.decoded {
+            self.position = target;
+            return Ok(target);
         }
+        // Behind all that was kept.
+        self.position = self.decoded;
         let forward = target - self.position;
         let skipped = io::copy(&mut self.by_ref().take(forward), &mut io::sink())?;
         match skipped == forward {

@@ -45,6 +45,13 @@ impl Directory {
         })
     }
 
+    /// Takes files for what their names say at the very end, for a format that compresses by itself.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn never_decompressed(mut self) -> Self {
+        self.options.decompress = false;
+        self
+    }
+
     /// Returns the file that would be planned first if none were taken.
     #[cfg(feature = "parquet")]
     pub(crate) fn first(&self) -> Result<Option<FileIdentity>> {
@@ -195,6 +202,7 @@ impl Directory {
         Wanted {
             root: &self.root,
             extensions: &self.options.extensions,
+            decompress: self.options.decompress,
             taken: &tracker.taken,
             planned,
             frozen: tracker.frozen.as_ref(),

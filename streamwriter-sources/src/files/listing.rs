@@ -26,6 +26,8 @@ pub(crate) struct Found {
 pub(crate) struct Wanted<'a> {
     pub(crate) root: &'a Path,
     pub(crate) extensions: &'a [String],
+    /// Whether a further ending may say how a file is compressed.
+    pub(crate) decompress: bool,
     pub(crate) taken: &'a TakenSet,
     /// Files that are planned and not yet in the taken set.
     pub(crate) planned: &'a HashSet<FileHash>,
@@ -100,7 +102,7 @@ impl Wanted<'_> {
     fn name_of(&self, entry: &DirEntry) -> Result<Option<String>> {
         let name = entry.file_name();
         let bytes = name.as_encoded_bytes();
-        if matches!(bytes.first(), Some(b'.' | b'_')) || !self.has_extension(bytes) {
+        if matches!(bytes.first(), Some(b'.' | b'_')) || !self.is_wanted(bytes) {
             return Ok(None);
         }
         match entry.file_type() {
@@ -120,9 +122,12 @@ impl Wanted<'_> {
         }
     }
 
-    /// Looks at the end of a name, in front of what says how the file is compressed.
+    /// Looks at the end of a name, and in front of what says how the file is compressed.
+    fn is_wanted(&self, name: &[u8]) -> bool {
+        self.has_extension(name) || (self.decompress && self.has_extension(Codec::of(name).1))
+    }
+
     fn has_extension(&self, name: &[u8]) -> bool {
-        let (_, name) = Codec::of(name);
         self.extensions.iter().any(|extension| {
             name.len()
                 .checked_sub(extension.len())

@@ -56,6 +56,8 @@ pub enum BadRows {
 #[derive(Clone, Debug)]
 pub(crate) struct FileOptions {
     pub(crate) extensions: Vec<String>,
+    /// Whether a further ending may say how a file is compressed.
+    pub(crate) decompress: bool,
     pub(crate) bad_rows: BadRows,
     pub(crate) record_bytes_max: usize,
     pub(crate) partition_bytes_min: u64,
@@ -65,6 +67,7 @@ impl FileOptions {
     pub(crate) fn new(extensions: &[&str]) -> Self {
         Self {
             extensions: extensions.iter().map(|&one| one.to_owned()).collect(),
+            decompress: true,
             bad_rows: BadRows::Fail,
             record_bytes_max: RECORD_BYTES_MAX,
             partition_bytes_min: PARTITION_BYTES_MIN,

@@ -12,6 +12,8 @@ use super::span::Span;
 
 /// How far into a file lines are counted: counting begins at its first byte, for each range anew.
 const LINES_COUNTED_BYTES: u64 = 256 << 20;
+/// Bytes of a compressed file that are kept: a record is gone over several times.
+const RECENT_BYTES: usize = if cfg!(test) { 5 } else { 256 << 10 };
 /// Bytes that are read at a time; few in tests, so that everything straddles them.
 const BUFFER_BYTES: usize = if cfg!(test) { 7 } else { 64 << 10 };
 
@@ -39,7 +41,7 @@ impl<'a> Aside<'a> {
             root,
             range,
             source: root.join(&range.file.path),
-            file: range.file.open_content(root)?,
+            file: range.file.open_content(root)?.keep_recent(RECENT_BYTES),
             header: None,
             buffer: vec![0; BUFFER_BYTES],
             lines: (range.start <= LINES_COUNTED_BYTES).then_some(Lines {

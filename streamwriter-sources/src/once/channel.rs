@@ -20,8 +20,10 @@ use crate::plain::config;
 /// capacity, and as much again for each batch that is planned and not committed.
 ///
 /// Guarantee: **at-most-once**. Rows that were sent are gone with the process, and the engine cannot
-/// ask for them again (S2): after a crash a batch that was planned and not prepared is recorded as
-/// lost, with its number of rows, and rows that were waiting are lost unseen. A query that
+/// ask for them again (S2): after a crash, a stop or an error in its middle, a batch that was planned
+/// and not prepared is recorded as lost, with its number of rows, and rows that were waiting are lost
+/// unseen with the process. To stop without a loss stop sending, and wait with
+/// [`Sender::wait_committed`] first. A query that
 /// requires more is refused at its start (E4). A program that can send its rows again learns from
 /// [`Sender::wait_committed`] which ones it need not.
 ///

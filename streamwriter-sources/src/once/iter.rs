@@ -20,8 +20,8 @@ const BATCH_ROWS: u64 = 65_536;
 /// stream ends with the iterator. It is asked on the driver thread: while it waits for a row the query
 /// notices no stop, so one that may wait for long belongs behind a [`Channel`](super::Channel).
 ///
-/// Guarantee: **at-most-once**, since nobody can give the rows again (S2, E4): what a crash makes of a
-/// batch that was planned and not prepared is recorded as lost, with its number of rows. A restart
+/// Guarantee: **at-most-once**, since nobody can give the rows again (S2, E4): a batch that was planned
+/// and not prepared when a crash, a stop or an error came is recorded as lost, with its number of rows. A restart
 /// goes on counting where the checkpoint has stopped and takes the rows that the new iterator gives.
 /// For an iterator that gives the same rows again, collect them into a [`Memory`](crate::Memory).
 ///
@@ -121,7 +121,7 @@ where
         partition: &'a OncePartition,
         _: &'a TaskContext,
     ) -> Result<OnceReader<I::Item>, BoxError> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(state.held.open(partition)?)
     }
 

@@ -8,7 +8,8 @@ use streamwriter_core::{BoxError, Error, ErrorKind, Result};
 
 /// Says what happens to a file whose columns are not those of the schema.
 ///
-/// Columns are found by name, in any order. Nested columns are alike if their parts have the same types.
+/// Columns are found by name, in any order, and so are the fields of structs in them. What the items of
+/// lists and the entries of maps are called does not matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SchemaDrift {
@@ -120,8 +121,7 @@ impl Adaption {
         if found == wanted {
             return Ok(From::Same(number));
         }
-        let alike = found.equals_datatype(wanted);
-        if alike || (drift == SchemaDrift::Adapt && is_wider(wanted, found)) {
+        if is_alike(wanted, found) || (drift == SchemaDrift::Adapt && is_wider(wanted, found)) {
             return Ok(From::Cast(number));
         }
         Err(format!("column `{name}` is {found} instead of {wanted}"))
@@ -167,6 +167,38 @@ impl Adaption {
             columns,
             &rows,
         )?)
+    }
+}
+
+/// Tells whether two types are the same but for names that carry nothing, and the order of fields.
+fn is_alike(wanted: &DataType, found: &DataType) -> bool {
+    use DataType::*;
+    match (wanted, found) {
+        (List(wanted), List(found)) | (LargeList(wanted), LargeList(found)) => {
+            is_alike(wanted.data_type(), found.data_type())
+        }
+        (FixedSizeList(wanted, length), FixedSizeList(found, other)) => {
+            length == other && is_alike(wanted.data_type(), found.data_type())
+        }
+        (Map(wanted, _), Map(found, _)) => match (wanted.data_type(), found.data_type()) {
+            (Struct(wanted), Struct(found)) => {
+                let pairs = wanted.iter().zip(found);
+                wanted.len() == found.len()
+                    && pairs
+                        .into_iter()
+                        .all(|(wanted, found)| is_alike(wanted.data_type(), found.data_type()))
+            }
+            _ => false,
+        },
+        // The cast goes by name if it finds every name, and by position otherwise.
+        (Struct(wanted), Struct(found)) => {
+            wanted.len() == found.len()
+                && wanted.iter().all(|field| {
+                    let same = found.find(field.name());
+                    same.is_some_and(|(_, same)| is_alike(field.data_type(), same.data_type()))
+                })
+        }
+        (wanted, found) => wanted == found,
     }
 }
 

@@ -13,6 +13,7 @@ use std::path::Path;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use parquet::errors::ParquetError;
 use streamwriter_core::{
     BatchId, BoxError, Error, ErrorKind, Plan, PlanLimits, Result, Source, SourceContext,
     TaskContext,
@@ -82,7 +83,7 @@ impl ParquetFiles {
     /// [`Config`](ErrorKind::Config) if it is not a directory.
     pub fn directory(path: impl AsRef<Path>, schema: impl Into<SchemaRef>) -> Result<Self> {
         Ok(Self {
-            directory: Directory::new(path.as_ref(), &["parquet"])?,
+            directory: Directory::new(path.as_ref(), &["parquet"])?.never_decompressed(),
             schema: schema.into(),
             drift: SchemaDrift::default(),
             batch_rows: BATCH_ROWS,
@@ -99,7 +100,7 @@ impl ParquetFiles {
     /// As [`directory`](Self::directory), and [`Source`](ErrorKind::Source) for a file that is no
     /// Parquet file.
     pub fn schema_of_first(path: impl AsRef<Path>) -> Result<Option<SchemaRef>> {
-        let directory = Directory::new(path.as_ref(), &["parquet"])?;
+        let directory = Directory::new(path.as_ref(), &["parquet"])?.never_decompressed();
         let Some(file) = directory.first()? else {
             return Ok(None);
         };
@@ -145,6 +146,15 @@ pub(crate) fn damaged(
     file: &FileIdentity,
     error: impl Into<BoxError>,
 ) -> Error {
+    let error = error.into();
+    if let Some(ParquetError::External(source)) = error.downcast_ref::<ParquetError>()
+        && source.is::<std::io::Error>()
+    {
+        // The file system has failed, which may pass.
+        return Error::new(ErrorKind::Source, "cannot read an input file")
+            .at_path(directory.root().join(file.path()).display().to_string())
+            .with_source(error);
+    }
     Error::new(
         ErrorKind::Source,
         "an input file is no Parquet file, or damaged",

@@ -60,7 +60,13 @@ impl<'a> ParquetReader<'a> {
                 continue;
             };
             let (directory, file) = (&self.source.directory, &open.range.file);
-            let batch = batch.map_err(|error| damaged(directory, file, error))?;
+            // It may pass: arrow keeps only the text of an error of the file system.
+            let batch = batch.map_err(|error| {
+                let path = directory.root().join(file.path()).display().to_string();
+                Error::new(ErrorKind::Source, "cannot read an input file as Parquet")
+                    .at_path(path)
+                    .with_source(error)
+            })?;
             let batch = open.adaption.adapt(&batch).map_err(|reason| {
                 let message = format!("rows of an input file do not fit the schema: {reason}");
                 at(self.source, open.range, Error::new(ErrorKind::Row, message))
@@ -102,6 +108,7 @@ impl ParquetFiles {
             )
             })?;
         let groups = row_groups::in_range(builder.metadata(), range.start(), range.end());
+        let groups = groups.map_err(|error| damaged(&self.directory, &range.file, error))?;
         let columns = ProjectionMask::roots(builder.parquet_schema(), adaption.wanted());
         let batches = builder
             .with_row_groups(groups)

@@ -308,3 +308,83 @@ fn the_schema_of_the_first_file_reads_it_and_a_changed_file_is_refused() {
     let error = error_of(read_plan(&source, &plan));
     assert!(error.to_string().contains("has changed since"), "{error}");
 }
+
+/// Row groups without rows, whose positions mean nothing, change neither rows nor cuts.
+#[test]
+fn empty_row_groups_are_passed_by() {
+    use parquet::data_type::Int64Type as Physical;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    let dir = tempfile::tempdir().unwrap();
+    let schema = parse_message_type("message m { required int64 n; }").unwrap();
+    let file = File::create(dir.path().join("1.parquet")).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema.into(), Default::default()).unwrap();
+    for rows in [0..0, 0..10, 10..10, 10..20, 20..20, 20..30_i64] {
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let values: Vec<i64> = rows.collect();
+        let typed = column.typed::<Physical>();
+        typed.write_batch(&values, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+    for (rows, batches) in [(None, 1), (Some(10), 3), (Some(1), 3), (Some(15), 2)] {
+        let source = source(dir.path()).partition_bytes_min(1);
+        let (mut found, mut start, mut count) = (Vec::new(), None, 0);
+        while let Some(plan) = source
+            .plan(start.as_ref(), &limits(rows, None, None))
+            .unwrap()
+        {
+            found.extend(values(&read_plan(&source, &plan).unwrap()));
+            source.committed(BatchId::new(count), &plan).unwrap();
+            start = Some(plan.end);
+            count += 1;
+            assert!(count <= 3, "it does not end");
+        }
+        assert_eq!(found, (0..30).collect::<Vec<_>>(), "{rows:?}");
+        assert_eq!(count, batches, "{rows:?}");
+    }
+}
+
+#[test]
+fn fields_of_structs_are_found_by_name_as_well() {
+    use arrow::array::StructArray;
+
+    let int = |name: &str| Arc::new(Field::new(name, DataType::Int64, false));
+    let number = |value: i64| Arc::new(Int64Array::from(vec![value])) as ArrayRef;
+    let file = |first: &str, second: &str| {
+        let both = StructArray::from(vec![(int(first), number(1)), (int(second), number(2))]);
+        of(&[("s", Arc::new(both) as ArrayRef)])
+    };
+    let schema = |first: &str, second: &str| {
+        let fields = vec![int(first), int(second)].into();
+        Schema::new(vec![field("s", DataType::Struct(fields))])
+    };
+    for drift in [SchemaDrift::Fail, SchemaDrift::Adapt] {
+        let found = read(&file("b", "a"), schema("a", "b"), drift).unwrap();
+        let found = found.column(0).as_struct();
+        assert_eq!(found.column_by_name("a").unwrap(), &number(2));
+        for other in [file("b", "c"), file("a", "c")] {
+            let error = read(&other, schema("a", "b"), drift).unwrap_err();
+            assert!(
+                error.to_string().contains("column `s` is Struct"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_compressed_parquet_file_is_none_of_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("1.parquet.gz"), "x").unwrap();
+    assert!(ParquetFiles::schema_of_first(dir.path()).unwrap().is_none());
+    assert!(
+        source(dir.path())
+            .plan(None, &limits(None, None, None))
+            .unwrap()
+            .is_none()
+    );
+}

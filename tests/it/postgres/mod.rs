@@ -9,7 +9,8 @@ use postgres::{Client, NoTls};
 use streamwriter::testing::conformance::{Check, Conformance, Place, run_test};
 use streamwriter::testing::{FaultStorage, When};
 use streamwriter::{
-    BoxError, Error, ErrorKind, LocalStorage, Memory, QuerySummary, SharedStorage, Trigger, stream,
+    BoxError, Channel, Error, ErrorKind, LocalStorage, Memory, QuerySummary, SharedStorage,
+    Trigger, stream,
 };
 
 use crate::support::{memory_directory, skipped};
@@ -264,6 +265,41 @@ fn w7_values_that_the_database_refuses_are_not_tried_again_and_leave_nothing() {
             .unwrap()
             .is_empty()
     );
+}
+
+/// A source that cannot replay loses a batch in a crash; the table knows of it all the same.
+#[test]
+fn s2_a_batch_that_was_lost_does_not_keep_the_next_ones_out() {
+    let Some(bench) = Bench::new("lost") else {
+        return;
+    };
+    let run = |source: Channel<Reading>, checkpoint: SharedStorage| {
+        stream(source)
+            .write_to(PostgresSink::new(&bench.connection, &bench.table)?)
+            .checkpoint(checkpoint)
+            .trigger(Trigger::AvailableNow)
+            .max_rows_per_batch(10)
+            .start()?
+            .await_termination()
+    };
+    let checkpoint = bench.checkpoint("a");
+    let (sender, source) = Channel::new(100);
+    (0..30).for_each(|number| sender.send(reading(number)).unwrap());
+    // It dies when the rows of the first batch are decided and nothing is prepared.
+    let mut at = 0;
+    loop {
+        let faulty = FaultStorage::failing(checkpoint.clone(), at, When::After);
+        run(source.again(), faulty.shared()).unwrap_err();
+        if faulty.log().last().unwrap().contains("create offsets/") {
+            break;
+        }
+        at += 1;
+    }
+    run(source.again(), checkpoint.clone()).unwrap();
+    assert_eq!(bench.rows(), (10..30).collect::<Vec<_>>());
+    sender.send(reading(30)).unwrap();
+    run(source, checkpoint).unwrap();
+    assert_eq!(bench.rows().len(), 21);
 }
 
 #[test]

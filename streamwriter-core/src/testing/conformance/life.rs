@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use super::faults::{Life, Shape};
 use super::faulty::Faulty;
-use super::place::{CHECKPOINT, Ground, Place};
+use super::place::{CHECKPOINT, Ground, Place, checkpoint_of};
 use super::script::{PATIENCE, Script};
 use super::subject::Conformance;
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::guarantee::Guarantee;
+use crate::ids::BatchId;
 use crate::progress::QuerySummary;
 use crate::query::{StreamingQuery, Trigger};
+use crate::storage::LocalStorage;
 use crate::stream::stream;
 use crate::testing::{Numbers, SimulatedDisk};
 use crate::writer::WriteRows;
@@ -63,6 +65,23 @@ where
     W: WriteRows<R>,
 {
     Ok(make(subject, &Place::plain(root))?.target().is_some())
+}
+
+/// Returns the newest batch that the target remembers of the query of this place.
+pub(super) fn last_recorded<W, R>(
+    subject: &Conformance<W, R>,
+    root: &Path,
+) -> Result<Option<BatchId>>
+where
+    W: WriteRows<R>,
+{
+    let checkpoint = LocalStorage::shared(checkpoint_of(root))?;
+    let query = crate::journal::look(&checkpoint)?.query;
+    let writer = make(subject, &Place::plain(root))?;
+    let Some(target) = writer.target() else {
+        return Ok(None);
+    };
+    Ok(target.last_committed(query)?.map(|record| record.batch))
 }
 
 /// Tells whether everything durable that the sink does goes through the place's storage.

@@ -16,8 +16,10 @@ use crate::writer::WriteRows;
 /// Holds the role of a child process.
 const ROLE: &str = "STREAMWRITER_CONFORMANCE_ROLE";
 
-/// The exit code of a child whose life ended by itself.
-const ENDED_BY_ITSELF: i32 = 42;
+/// The exit code of a child whose life ended by itself, and well.
+const ENDED_WELL: i32 = 42;
+/// That of one whose life ended otherwise.
+const ENDED_BADLY: i32 = 43;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Role {
@@ -35,18 +37,26 @@ where
     let Ok(text) = std::env::var(ROLE) else {
         return;
     };
-    let ended = match serde_json::from_str::<Role>(&text) {
+    let (code, ended) = match serde_json::from_str::<Role>(&text) {
         Ok(role) => {
             let script = Script::new(&role.life.faults, role.shape);
             let setting = Setting::plain(&role.root, role.shape);
-            live(subject, &setting, &role.life, &script).describe()
+            let ended = live(subject, &setting, &role.life, &script);
+            let well = matches!(ended, Ended::Well(_));
+            (
+                if well { ENDED_WELL } else { ENDED_BADLY },
+                ended.describe(),
+            )
         }
-        Err(error) => format!("it does not understand its role: {error}"),
+        Err(error) => (
+            ENDED_BADLY,
+            format!("it does not understand its role: {error}"),
+        ),
     };
     // Not `eprintln`: the test harness may capture that.
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{ended}");
-    std::process::exit(ENDED_BY_ITSELF);
+    std::process::exit(code);
 }
 
 /// Lives in a child process, which is expected to be killed.
@@ -96,7 +106,14 @@ fn judge(test: &str, output: &std::process::Output) -> Result<Ended> {
     let printed = String::from_utf8_lossy(&output.stderr);
     match (output.status.signal(), output.status.code()) {
         (Some(9), _) => Ok(Ended::Killed),
-        (_, Some(ENDED_BY_ITSELF)) => Ok(Ended::Spared(printed.trim().to_owned())),
+        (_, Some(ENDED_WELL)) => Ok(Ended::Spared(printed.trim().to_owned())),
+        (_, Some(ENDED_BADLY)) => Err(Error::new(
+            ErrorKind::Task,
+            format!(
+                "the fault never struck the child process: {}",
+                printed.trim()
+            ),
+        )),
         _ => Err(Error::new(
             ErrorKind::Task,
             format!(

@@ -254,6 +254,10 @@ where
 fn encode<R: Serialize + DeserializeOwned>(row: &R, line: &mut Vec<u8>) -> Result<(), BoxError> {
     line.clear();
     serde_json::to_writer(&mut *line, row)?;
+    if line.contains(&b'\n') {
+        let message = "its JSON has a line break between its values, as raw JSON may have";
+        return Err(Error::new(ErrorKind::Row, message).into());
+    }
     serde_json::from_slice::<R>(line).map_err(|error| {
         Error::new(ErrorKind::Row, "it does not come back from JSON").with_source(error)
     })?;
