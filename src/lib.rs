@@ -75,6 +75,8 @@ pub use streamwriter_sources::{ParquetFiles, SchemaDrift};
 #[cfg(feature = "testing")]
 pub use streamwriter_core::{sink_conformance, testing};
 
+pub mod tutorial;
+
 /// What most programs need: `use streamwriter::prelude::*;`
 pub mod prelude {
     #[cfg(feature = "csv")]
