@@ -92,3 +92,10 @@ pub mod prelude {
         Stdout, StreamWriter, TaskContext, Trigger, WriteRows, stream, stream_writer,
     };
 }
+
+/// The examples of `docs/`, run as tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../docs/migrating-from-pyspark.md")]
+    mod migrating_from_pyspark {}
+}
