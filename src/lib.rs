@@ -98,4 +98,18 @@ pub mod prelude {
 mod pages {
     #[doc = include_str!("../docs/migrating-from-pyspark.md")]
     mod migrating_from_pyspark {}
+    #[doc = include_str!("../docs/sinks/closures.md")]
+    mod closures {}
+    #[doc = include_str!("../docs/sinks/fan-out.md")]
+    mod fan_out {}
+    #[doc = include_str!("../docs/sinks/memory.md")]
+    mod memory {}
+    #[doc = include_str!("../docs/sinks/noop.md")]
+    mod noop {}
+    #[doc = include_str!("../docs/sinks/set-aside.md")]
+    mod set_aside {}
+    #[doc = include_str!("../docs/sinks/staging.md")]
+    mod staging {}
+    #[doc = include_str!("../docs/sinks/stdout.md")]
+    mod stdout {}
 }
