@@ -466,9 +466,20 @@
 //!         text.unwrap_or_default().lines().map(str::parse).collect::<Result<Vec<u64>, _>>()
 //!     },
 //! );
-//! assert!(examine(&naive, Check::ReaderAtEveryStep, "tutorial").is_err());
+//! let failure = examine(&naive, Check::ReaderAtEveryStep, "tutorial").unwrap_err();
+//! assert!(failure.violation.contains("shows, of a batch that is not prepared"), "{failure}");
+//! # fs::remove_dir_all(&failure.folder).unwrap();
 //! # }
 //! # #[cfg(not(feature = "testing"))] fn main() {}
+//! ```
+//!
+//! It prints the lives of the query that led there, and the folder in which they can be looked at:
+//!
+//! ```text
+//! row 3 shows, of a batch that is not prepared, before create prepared/00000000000000000000.json (operation 3)
+//!   11 rows, 4 a batch, in 1 partitions:
+//!   life 1: 2 executors; Fail before Prepared of batch 1
+//!   …
 //! ```
 //!
 //! [`testing::write_rows`](crate::testing::write_rows) calls `write` alone, for small unit tests.
