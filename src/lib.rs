@@ -21,8 +21,8 @@
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
 //! | `parquet` | yes | [`ParquetSink`], [`ParquetFiles`] | feature `arrow`, `parquet`, `serde_arrow` |
 //! | `arrow` | with `parquet` | [`trait@Row`], [`RowBuilder`]: rows as Arrow columns | `arrow` |
-//! | `gzip` | yes | input files `*.gz` | `flate2` |
-//! | `zstd` | yes | input files `*.zst` | `zstd`, which compiles C |
+//! | `gzip` | yes | [`FileCompression`]`::Gzip`, input files `*.gz` | `flate2` |
+//! | `zstd` | yes | [`FileCompression`]`::Zstd`, input files `*.zst` | `zstd`, which compiles C |
 //! | `tokio` | no | `async fn` in `#[stream_writer]` impls | `tokio` |
 //! | `testing` | no | [`testing`]: the conformance suite for sinks, faulty storage, a disk that loses power, scripted sources | `proptest` |
 
@@ -54,14 +54,18 @@ pub use streamwriter_core::{
 #[cfg(feature = "arrow")]
 pub use streamwriter_derive::Row;
 pub use streamwriter_derive::{CommitMessage, stream_writer};
+#[cfg(feature = "csv")]
+pub use streamwriter_sinks::CsvQuoting;
 #[cfg(feature = "parquet")]
-pub use streamwriter_sinks::{ArrowBatches, Compression, Derived, Encoding, ParquetSink, ViaSerde};
 pub use streamwriter_sinks::{
-    BatchRows, FanOut, ForEach, ForEachBatch, ForEachPartition, MemorySink, Noop, PartitionRows,
-    SetAside, StagedFiles, Staging, StagingFile, Stdout,
+    ArrowBatches, BloomFilter, Compression, Derived, Encoding, ParquetSink, ParquetStatistics,
+    SortColumn, ViaSerde,
 };
-#[cfg(any(feature = "csv", feature = "jsonl"))]
-pub use streamwriter_sinks::{FileFormat, FileSink};
+pub use streamwriter_sinks::{
+    BatchRows, FanOut, FileCompression, FileFormat, FileSink, ForEach, ForEachBatch,
+    ForEachPartition, MemorySink, Noop, PartitionRows, SetAside, StagedFiles, Staging, StagingFile,
+    Stdout,
+};
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub use streamwriter_sources::BadRows;
 #[cfg(feature = "csv")]
@@ -81,15 +85,13 @@ pub mod tutorial;
 pub mod prelude {
     #[cfg(feature = "csv")]
     pub use crate::Csv;
-    #[cfg(any(feature = "csv", feature = "jsonl"))]
-    pub use crate::FileSink;
     #[cfg(feature = "jsonl")]
     pub use crate::JsonLines;
     #[cfg(feature = "parquet")]
     pub use crate::ParquetSink;
     pub use crate::{
-        BatchContext, BoxError, CommitMessage, Error, Guarantee, Memory, Rows, Source, Staging,
-        Stdout, StreamWriter, TaskContext, Trigger, WriteRows, stream, stream_writer,
+        BatchContext, BoxError, CommitMessage, Error, FileSink, Guarantee, Memory, Rows, Source,
+        Staging, Stdout, StreamWriter, TaskContext, Trigger, WriteRows, stream, stream_writer,
     };
 }
 

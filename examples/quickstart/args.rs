@@ -28,6 +28,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 
+    /// Columns whose values make directories, as in carrier=AA/origin=JFK/; they leave the files.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(crate) partition_by: Vec<String>,
+
+    /// Rows that an output file has at most [default: no limit].
+    #[arg(long, value_name = "N")]
+    pub(crate) max_rows_per_file: Option<u64>,
+
     /// Directory for the checkpoint, which remembers what is done. It belongs to one input and one
     /// output [default: target/quickstart/checkpoint-<SINK>].
     #[arg(long, value_name = "DIR")]

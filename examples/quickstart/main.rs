@@ -21,7 +21,7 @@ use flight::Flight;
 use report::Report;
 use streamwriter::prelude::*;
 use streamwriter::{
-    BadRows, Csv, ErrorKind, FileSink, JsonLines, ParquetSink, SetAside, Source, Stdout,
+    BadRows, Csv, ErrorKind, FileFormat, FileSink, JsonLines, ParquetSink, SetAside, Source, Stdout,
 };
 
 fn main() -> ExitCode {
@@ -60,11 +60,44 @@ fn choose_sink(args: &Args, source: impl Source<Row = Flight>) -> Result<(), Err
         refuse_the_input(&args.input, &output)?;
     }
     match args.sink {
-        SinkKind::Parquet => choose_place(args, source, ParquetSink::new(output)?),
-        SinkKind::Jsonl => choose_place(args, source, FileSink::json_lines(output)?),
-        SinkKind::Csv => choose_place(args, source, FileSink::csv(output)?.null_value("NA")),
-        SinkKind::Stdout => choose_place(args, source, Stdout::table()),
+        SinkKind::Parquet => {
+            let mut sink = ParquetSink::new(output)?.partition_by(&args.partition_by);
+            if let Some(rows) = args.max_rows_per_file {
+                sink = sink.max_rows_per_file(rows);
+            }
+            choose_place(args, source, sink)
+        }
+        SinkKind::Jsonl => choose_place(args, source, text(args, FileSink::json_lines(output)?)),
+        SinkKind::Csv => {
+            let sink = FileSink::csv(output)?.null_value("NA");
+            choose_place(args, source, text(args, sink))
+        }
+        SinkKind::Stdout => {
+            refuse_layout(args)?;
+            choose_place(args, source, Stdout::table())
+        }
     }
+}
+
+/// Lays out text files as the command line says.
+fn text<F: FileFormat>(args: &Args, sink: FileSink<F>) -> FileSink<F> {
+    let sink = sink.partition_by(&args.partition_by);
+    match args.max_rows_per_file {
+        Some(rows) => sink.max_rows_per_file(rows),
+        None => sink,
+    }
+}
+
+/// Refuses what says how files are laid out, where there are none.
+fn refuse_layout(args: &Args) -> Result<(), Error> {
+    if args.partition_by.is_empty() && args.max_rows_per_file.is_none() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Config,
+        "--partition-by and --max-rows-per-file are for sinks that write files",
+    )
+    .with_help("leave them out, or choose --sink parquet, jsonl or csv"))
 }
 
 /// Gives the sink a place for rows that do not fit, if there is to be one.

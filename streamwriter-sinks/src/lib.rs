@@ -10,6 +10,7 @@
 //! | `ParquetSink` | serde types, types that derive `Row`, or Arrow record batches | exactly-once | `*.parquet` | `parquet` |
 //! | `FileSink::json_lines` | `Serialize` | exactly-once | `*.jsonl` | `jsonl` |
 //! | `FileSink::csv` | `Serialize`, flat | exactly-once | `*.csv` | `csv` |
+//! | [`FileSink::text`] | texts | exactly-once | `*.txt` | |
 //! | [`Stdout`] | `Serialize` | at-least-once | lines on the terminal | |
 //! | [`MemorySink`] | any | at-most-once | rows in this process | |
 //! | [`Noop`] | any | at-most-once | nothing | |
@@ -23,6 +24,7 @@
 //! - `parquet` (default): the Parquet sink. Heavy: brings `arrow`, `parquet` and `serde_arrow`.
 //! - `jsonl` (default): the JSON lines format of the file sink.
 //! - `csv` (default): the CSV format of the file sink.
+//! - `gzip`, `zstd` (default): compressed text files.
 
 #![warn(clippy::print_stdout, reason = "a library does not print")]
 
@@ -32,7 +34,9 @@ mod message;
 
 mod staging;
 
-#[cfg(any(feature = "csv", feature = "jsonl"))]
+mod partition;
+mod rolling;
+
 mod file;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -48,12 +52,11 @@ mod set_aside;
 
 pub use both::OfBoth;
 pub use fan_out::FanOut;
-#[cfg(feature = "csv")]
-pub use file::Csv;
 #[cfg(feature = "jsonl")]
 pub use file::JsonLines;
-#[cfg(any(feature = "csv", feature = "jsonl"))]
-pub use file::{FileFormat, FileSink};
+#[cfg(feature = "csv")]
+pub use file::{Csv, CsvQuoting};
+pub use file::{FileCompression, FileFormat, FileSink, Text};
 pub use for_each::{
     BatchRows, ForEach, ForEachBatch, ForEachPartition, GivenRows, PartitionRows, SpilledRows,
 };
@@ -61,7 +64,10 @@ pub use memory::{KeptInMemory, MemoryBatch, MemorySink};
 pub use message::StagedFiles;
 pub use noop::{Discarded, Noop};
 #[cfg(feature = "parquet")]
-pub use parquet::{ArrowBatches, Columns, Compression, Derived, Encoding, ParquetSink, ViaSerde};
+pub use parquet::{
+    ArrowBatches, BloomFilter, Columns, Compression, Derived, Encoding, ParquetSink,
+    ParquetStatistics, SortColumn, ViaSerde,
+};
 pub use set_aside::{SetAside, SetAsideFiles};
 pub use staging::{Staging, StagingFile};
 pub use stdout::{Rendered, Stdout};

@@ -12,6 +12,8 @@ use serde::Serialize;
 pub(crate) enum Cell<'a> {
     Null,
     Number(&'a str),
+    /// A number whose text is a choice of who prints it.
+    Float(&'a str),
     Text(&'a str),
 }
 
@@ -32,6 +34,11 @@ impl serde::ser::Error for CellError {
 
 /// Takes the cells of a row, in their order.
 pub(crate) trait CellSink {
+    /// Tells whether the cell of a column is to be rendered at all.
+    fn wants(&self, _column: &str) -> bool {
+        true
+    }
+
     /// Takes a cell.
     fn cell(&mut self, column: &str, cell: Cell<'_>) -> Result<(), CellError>;
 
@@ -56,6 +63,15 @@ pub(crate) fn visit<R: Serialize, S: CellSink>(row: &R, sink: &mut S) -> Result<
     }
 }
 
+/// Writes the key of a row that is a map: the name of a column.
+pub(crate) fn write_key<T: Serialize + ?Sized>(
+    key: &T,
+    name: &mut String,
+) -> Result<(), CellError> {
+    name.clear();
+    visit_value("", key, &mut String::new(), &mut row::Key(name))
+}
+
 /// Hands one value to a sink.
 fn visit_value<T: Serialize + ?Sized, S: CellSink>(
     column: &str,
@@ -63,10 +79,14 @@ fn visit_value<T: Serialize + ?Sized, S: CellSink>(
     scratch: &mut String,
     sink: &mut S,
 ) -> Result<(), CellError> {
+    if !sink.wants(column) {
+        return Ok(());
+    }
     scratch.clear();
     match value.serialize(scalar::ScalarSerializer { text: scratch })? {
         scalar::Scalar::Null => sink.cell(column, Cell::Null),
         scalar::Scalar::Number => sink.cell(column, Cell::Number(scratch)),
+        scalar::Scalar::Float => sink.cell(column, Cell::Float(scratch)),
         scalar::Scalar::Text => sink.cell(column, Cell::Text(scratch)),
         scalar::Scalar::Nested(what) => sink.nested(column, what, value),
     }

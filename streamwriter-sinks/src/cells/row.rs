@@ -227,13 +227,13 @@ impl<S: CellSink> ser::SerializeMap for Columns<'_, S> {
 }
 
 /// Takes the one cell of a key as the name of a column.
-struct Key<'k>(&'k mut String);
+pub(super) struct Key<'k>(pub(super) &'k mut String);
 
 impl CellSink for Key<'_> {
     fn cell(&mut self, _: &str, cell: Cell<'_>) -> Result<(), CellError> {
         match cell {
             Cell::Null => Err(not_a_name("nothing")),
-            Cell::Number(text) | Cell::Text(text) => {
+            Cell::Number(text) | Cell::Float(text) | Cell::Text(text) => {
                 self.0.push_str(text);
                 Ok(())
             }

@@ -10,6 +10,7 @@ use super::CellError;
 pub(super) enum Scalar {
     Null,
     Number,
+    Float,
     Text,
     Nested(&'static str),
 }
@@ -23,6 +24,13 @@ impl ScalarSerializer<'_> {
         // Writing to a string cannot fail.
         let _ = self.text.write_fmt(number);
         Scalar::Number
+    }
+
+    /// The shortest text that reads back as the same number; `{}` would print 1e300 in full.
+    fn float(self, number: fmt::Arguments<'_>) -> Scalar {
+        // Writing to a string cannot fail.
+        let _ = self.text.write_fmt(number);
+        Scalar::Float
     }
 }
 
@@ -56,9 +64,14 @@ impl ser::Serializer for ScalarSerializer<'_> {
         serialize_u32(u32) as "{}";
         serialize_u64(u64) as "{}";
         serialize_u128(u128) as "{}";
-        // The shortest text that reads back as the same number; `{}` would print 1e300 in full.
-        serialize_f32(f32) as "{:?}";
-        serialize_f64(f64) as "{:?}";
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<Scalar, CellError> {
+        Ok(self.float(format_args!("{value:?}")))
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<Scalar, CellError> {
+        Ok(self.float(format_args!("{value:?}")))
     }
 
     fn serialize_bool(self, value: bool) -> Result<Scalar, CellError> {

@@ -14,6 +14,7 @@ impl CellSink for Seen {
         let text = match cell {
             Cell::Null => "null".to_owned(),
             Cell::Number(text) => format!("number {text}"),
+            Cell::Float(text) => format!("float {text}"),
             Cell::Text(text) => format!("text {text}"),
         };
         self.0.push((column.to_owned(), text));
@@ -86,7 +87,7 @@ fn a_struct_gives_one_cell_per_field_also_for_skipped_ones() {
     };
     let expected = [
         ("id", "number -1"),
-        ("ratio", "number 1.0"),
+        ("ratio", "float 1.0"),
         ("kind", "text Plain"),
         ("other", "an enum with data"),
         ("gone", "null"),
@@ -110,7 +111,7 @@ fn flattened_fields_maps_tuples_and_single_values_have_names() {
         pairs(&[("_1", "text true"), ("_2", "text c")])
     );
     assert_eq!(seen("alone"), pairs(&[("value", "text alone")]));
-    assert_eq!(seen(Some(1e300)), pairs(&[("value", "number 1e300")]));
+    assert_eq!(seen(Some(1e300)), pairs(&[("value", "float 1e300")]));
     assert_eq!(seen(None::<u8>), pairs(&[("value", "null")]));
     assert_eq!(
         seen(Kind::Data(1)),

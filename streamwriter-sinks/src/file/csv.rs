@@ -1,17 +1,21 @@
 //! Comma-separated values.
 
+use std::io;
 use std::path::Path;
 
-use csv::{Writer, WriterBuilder};
+use csv::{QuoteStyle, Writer, WriterBuilder};
 use serde::Serialize;
 use streamwriter_core::{Error, ErrorKind, Result};
 
 use super::sealed::Format;
-use super::{EncodeError, FileSink, RowEncoder};
+use super::{EncodeError, FileSink, RowEncoder, TextFile};
 use crate::cells::{self, Cell, CellError, CellSink};
-use crate::staging::{Staging, StagingFile};
+use crate::staging::Staging;
 
 /// The CSV format: files `*.csv`, quoted where needed, with a header by default.
+///
+/// Lines end with a line feed. Options: [`delimiter`](FileSink::delimiter),
+/// [`header`](FileSink::header), [`quoting`](FileSink::quoting), [`null_value`](FileSink::null_value).
 ///
 /// A row is a struct or map of plain values, a tuple (columns `_1`, `_2`, …), or a single
 /// `value`. A list, map or struct inside a row has no CSV form and is an error that names its
@@ -22,6 +26,22 @@ pub struct Csv {
     delimiter: u8,
     header: bool,
     null_value: String,
+    quoting: CsvQuoting,
+}
+
+/// Which fields of a CSV file stand in quotes; a quote inside is doubled.
+///
+/// There is no "never": a delimiter or line end inside a text would change the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CsvQuoting {
+    /// Those that hold a delimiter, a quote or a line end.
+    #[default]
+    Necessary,
+    /// Those that do not read as a number.
+    NonNumeric,
+    /// All, also missing values and the header.
+    Always,
 }
 
 impl FileSink<Csv> {
@@ -50,6 +70,12 @@ impl FileSink<Csv> {
         self
     }
 
+    /// Sets which fields stand in quotes; those that need them by default.
+    pub fn quoting(mut self, quoting: CsvQuoting) -> Self {
+        self.format.quoting = quoting;
+        self
+    }
+
     /// Sets what stands for a missing value; an empty field by default.
     ///
     /// A text that is the same as this value cannot be told from a missing one when it is read.
@@ -65,6 +91,7 @@ impl Default for Csv {
             delimiter: b',',
             header: true,
             null_value: String::new(),
+            quoting: CsvQuoting::default(),
         }
     }
 }
@@ -84,9 +111,14 @@ impl Format for Csv {
         )
     }
 
-    fn encoder(&self, file: StagingFile) -> Encoder {
+    fn encoder(&self, file: TextFile) -> Encoder {
         let writer = WriterBuilder::new()
             .delimiter(self.delimiter)
+            .quote_style(match self.quoting {
+                CsvQuoting::Necessary => QuoteStyle::Necessary,
+                CsvQuoting::NonNumeric => QuoteStyle::NonNumeric,
+                CsvQuoting::Always => QuoteStyle::Always,
+            })
             .from_writer(file);
         Encoder {
             writer,
@@ -99,7 +131,7 @@ impl Format for Csv {
 /// Writes rows as records of the same columns.
 #[derive(Debug)]
 pub struct Encoder {
-    writer: Writer<StagingFile>,
+    writer: Writer<TextFile>,
     columns: Option<Vec<String>>,
     options: Csv,
 }
@@ -112,10 +144,12 @@ impl RowEncoder for Encoder {
         })
     }
 
-    fn into_file(self) -> Result<StagingFile, EncodeError> {
-        self.writer
-            .into_inner()
-            .map_err(|error| EncodeError::Io(error.into_error()))
+    fn file(&self) -> &TextFile {
+        self.writer.get_ref()
+    }
+
+    fn into_file(self) -> io::Result<TextFile> {
+        self.writer.into_inner().map_err(|error| error.into_error())
     }
 }
 
@@ -133,13 +167,15 @@ impl Encoder {
         };
         cells::visit(row, &mut record)?;
         record.expect_all()?;
-        self.writer.write_record(None::<&[u8]>).map_err(from_csv)
+        self.writer.write_record(None::<&[u8]>).map_err(from_csv)?;
+        // The file counts whole records then.
+        Ok(self.writer.flush()?)
     }
 }
 
 /// Finds the columns in the first row and writes the header.
 fn begin<R: Serialize>(
-    writer: &mut Writer<StagingFile>,
+    writer: &mut Writer<TextFile>,
     row: &R,
     header: bool,
 ) -> Result<Vec<String>, CellError> {
@@ -174,7 +210,7 @@ impl CellSink for Columns {
 }
 
 struct Record<'r> {
-    writer: &'r mut Writer<StagingFile>,
+    writer: &'r mut Writer<TextFile>,
     columns: &'r [String],
     null_value: &'r str,
     next: usize,
@@ -208,7 +244,7 @@ impl CellSink for Record<'_> {
         }
         let text = match cell {
             Cell::Null => self.null_value,
-            Cell::Number(text) | Cell::Text(text) => text,
+            Cell::Number(text) | Cell::Float(text) | Cell::Text(text) => text,
         };
         self.writer.write_field(text).map_err(from_csv)
     }

@@ -1,14 +1,14 @@
 //! One JSON value per line.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use streamwriter_core::Result;
 
 use super::sealed::Format;
-use super::{EncodeError, FileSink, RowEncoder};
-use crate::staging::{Staging, StagingFile};
+use super::{EncodeError, FileSink, RowEncoder, TextFile};
+use crate::staging::Staging;
 
 /// The JSON lines format: one value per line, in files `*.jsonl`.
 ///
@@ -40,14 +40,14 @@ impl Format for JsonLines {
         Ok(())
     }
 
-    fn encoder(&self, file: StagingFile) -> Encoder {
+    fn encoder(&self, file: TextFile) -> Encoder {
         Encoder(file)
     }
 }
 
 /// Writes rows straight into the buffer of the file.
 #[derive(Debug)]
-pub struct Encoder(StagingFile);
+pub struct Encoder(TextFile);
 
 impl RowEncoder for Encoder {
     fn push<R: Serialize>(&mut self, row: &R) -> Result<(), EncodeError> {
@@ -61,7 +61,11 @@ impl RowEncoder for Encoder {
         self.0.write_all(b"\n").map_err(EncodeError::Io)
     }
 
-    fn into_file(self) -> Result<StagingFile, EncodeError> {
+    fn file(&self) -> &TextFile {
+        &self.0
+    }
+
+    fn into_file(self) -> io::Result<TextFile> {
         Ok(self.0)
     }
 }

@@ -1,34 +1,55 @@
-//! The sink that writes text files: JSON lines and CSV.
+//! The sink that writes text files: JSON lines, CSV and plain text.
 
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(feature = "jsonl")]
 mod json_lines;
+mod text;
+
+mod compression;
+mod directories;
+mod encoder;
+mod text_file;
+mod without;
 
 use std::path::Path;
 
 use serde::Serialize;
 use streamwriter_core::{
-    BatchContext, BoxError, Error, Guarantee, Result, Rows, StagedObject, StreamWriter, Target,
-    TaskContext, WriteRows,
+    BatchContext, Error, Guarantee, Result, Rows, StreamWriter, Target, TaskContext, WriteRows,
 };
 
 use crate::ending::{bad_row, in_task, require_complete};
 use crate::message::StagedFiles;
-use crate::staging::{Staging, StagingFile, write_failed};
+use crate::partition::PartitionBy;
+use crate::rolling::{Layout, OpenFiles};
+use crate::staging::{Staging, write_failed};
+
+use directories::Directories;
+use encoder::{EncodeError, Encoded, RowEncoder};
+use text_file::TextFile;
+use without::Without;
 
 #[cfg(feature = "csv")]
-pub use self::csv::Csv;
+pub use self::csv::{Csv, CsvQuoting};
+pub use compression::FileCompression;
 #[cfg(feature = "jsonl")]
 pub use json_lines::JsonLines;
+pub use text::Text;
 
-/// Writes each partition of a batch as one text file in a plain directory.
+/// Writes the rows of a batch as text files in a plain directory.
 ///
-/// Rows are any type with `Serialize`. A file becomes visible with the commit of its batch, under
-/// a name that is a function of query, batch and partition; a partition without rows writes none.
+/// Rows are any type with `Serialize`. Each partition of a batch makes one file, or several if they
+/// are limited ([`max_rows_per_file`](Self::max_rows_per_file),
+/// [`max_bytes_per_file`](Self::max_bytes_per_file)). They become visible with the commit of their
+/// batch, under names that are a function of query, batch, partition and number; a partition without
+/// rows writes none.
 ///
 /// Guarantee: exactly-once, through [`Staging`]. Memory: one buffer of 1 MiB and one row per
-/// running task, whatever the size of the partition.
+/// running task, whatever the size of the partition; under [`partition_by`](Self::partition_by) a
+/// buffer of 128 KiB for each open file, of which there are at most
+/// [`max_open_files`](Self::max_open_files). A task hands on the names of its files in one message:
+/// see `max_message_bytes` of the query, whose default has room for some 2,500 of them.
 ///
 /// ```
 /// use streamwriter_core::StreamWriter;
@@ -50,6 +71,8 @@ pub use json_lines::JsonLines;
 pub struct FileSink<F> {
     staging: Staging,
     format: F,
+    compression: FileCompression,
+    layout: Layout,
 }
 
 /// A text format of the [`FileSink`]; the formats of this crate are all there are.
@@ -58,65 +81,93 @@ pub trait FileFormat: sealed::Format {}
 impl<F: sealed::Format> FileFormat for F {}
 
 mod sealed {
-    use super::{Result, RowEncoder, StagingFile};
+    use super::{Result, RowEncoder, TextFile};
 
     pub trait Format: Clone + std::fmt::Debug + Send + Sync + 'static {
-        /// The format as people write it, and the extension of its files.
+        /// The format as people write it.
         const NAME: &'static str;
+        /// The extension of its files.
+        const EXTENSION: &'static str = Self::NAME;
         type Encoder: RowEncoder;
 
         /// Checks the options.
         fn check(&self) -> Result<()>;
 
-        fn encoder(&self, file: StagingFile) -> Self::Encoder;
-    }
-}
-
-/// Writes rows into one staged file.
-pub trait RowEncoder {
-    /// Writes a row.
-    fn push<R: Serialize>(&mut self, row: &R) -> Result<(), EncodeError>;
-
-    /// Returns the file with everything in it.
-    fn into_file(self) -> Result<StagingFile, EncodeError>;
-}
-
-/// Why a row was not written.
-#[derive(Debug)]
-pub enum EncodeError {
-    /// The row does not fit into the format.
-    Row(BoxError),
-    /// The file cannot be written.
-    Io(std::io::Error),
-}
-
-impl EncodeError {
-    fn into_error(self, number: u64, task: &TaskContext) -> Error {
-        match self {
-            Self::Row(reason) => bad_row(number, reason, task),
-            Self::Io(error) => in_task(write_failed(error), task),
-        }
+        fn encoder(&self, file: TextFile) -> Self::Encoder;
     }
 }
 
 impl<F: FileFormat> FileSink<F> {
     fn over(staging: Staging, format: F) -> Self {
-        Self { staging, format }
+        Self {
+            staging,
+            format,
+            compression: FileCompression::None,
+            layout: Layout::default(),
+        }
     }
 
     fn at(path: impl AsRef<Path>, format: F) -> Result<Self> {
         Ok(Self::over(Staging::new(path)?, format))
     }
 
-    fn begin(&self, task: &TaskContext) -> Result<F::Encoder> {
-        let file = self.staging.file(task, None, 0, F::NAME)?;
-        Ok(self.format.encoder(file))
+    /// Sets how the files are compressed; not at all by default.
+    ///
+    /// A compressed file has a second extension, as in `*.csv.gz`, so readers that list `*.csv` do not
+    /// see it.
+    pub fn compression(mut self, compression: FileCompression) -> Self {
+        self.compression = compression;
+        self
     }
 
-    fn finish(&self, encoder: F::Encoder, number: u64, task: &TaskContext) -> Result<StagedObject> {
-        let file = encoder.into_file();
-        file.map_err(|error| error.into_error(number, task))?
-            .finish()
+    /// Sets how many rows a file has at most; no limit by default. (Spark: `maxRecordsPerFile`.)
+    ///
+    /// A full file is finished, and the next row begins another one.
+    pub fn max_rows_per_file(mut self, rows: u64) -> Self {
+        self.layout.rows_max = Some(rows);
+        self
+    }
+
+    /// Sets how many bytes fill a file; no limit by default. (Flink: the part size of a rolling
+    /// policy.)
+    ///
+    /// They are counted after each row, as they are written. The row that reaches the limit still
+    /// goes into the file, so a file is longer by a part of one row at most. A compressor gives its
+    /// bytes late, so a compressed file is longer by what some 200 KiB of text are compressed to.
+    pub fn max_bytes_per_file(mut self, bytes: u64) -> Self {
+        self.layout.bytes_max = Some(bytes);
+        self
+    }
+
+    /// Writes rows into a directory for each value of these columns, such as
+    /// `city=Oslo/year=2026/part-….jsonl`, as Spark and Hive lay them out; into one directory by
+    /// default (F4).
+    ///
+    /// The columns leave the rows: readers find them in the names. Integers, booleans and texts (and
+    /// what serde writes as them, such as dates) make names as they are, escaped as in Spark; a null
+    /// and an empty text are `__HIVE_DEFAULT_PARTITION__`. A row without one of the columns, or with a
+    /// float or a nested value in it, does not fit, and neither does one whose value cannot be a name
+    /// (with a NUL, or longer than 255 bytes with the column's name). A float has no one text: round it
+    /// into a text that you choose.
+    pub fn partition_by(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.layout.partition_by = PartitionBy::new(columns);
+        self
+    }
+
+    /// Sets how many files each task has open at once under [`partition_by`](Self::partition_by); 64
+    /// by default.
+    ///
+    /// One more closes the file that was left alone longest, and a later row of that directory begins
+    /// another file there. Rows that come in the order of the partition columns need one open file.
+    pub fn max_open_files(mut self, files: usize) -> Self {
+        self.layout.open_files_max = files;
+        self
+    }
+
+    fn check(&self) -> Result<()> {
+        self.layout.check()?;
+        self.compression.check()?;
+        self.format.check()
     }
 }
 
@@ -148,7 +199,7 @@ impl<F: FileFormat> StreamWriter for FileSink<F> {
 
 impl<R: Serialize, F: FileFormat> WriteRows<R> for FileSink<F> {
     fn check_rows(&self) -> Result<()> {
-        self.format.check()
+        self.check()
     }
 
     fn write(
@@ -156,24 +207,31 @@ impl<R: Serialize, F: FileFormat> WriteRows<R> for FileSink<F> {
         mut rows: impl Rows<Item = R> + Send,
         task: &TaskContext,
     ) -> Result<StagedFiles> {
-        self.format.check()?;
-        let mut encoder = None;
-        while let Some(row) = rows.next() {
-            let encoder = match &mut encoder {
-                Some(encoder) => encoder,
-                none => none.insert(self.begin(task)?),
-            };
-            encoder
-                .push(&row)
-                .map_err(|error| error.into_error(rows.read(), task))?;
-        }
-        // IMPORTANT: a file of a part of the partition must not be finished (W8).
-        require_complete(&rows, task)?;
-        let files = match encoder {
-            Some(encoder) => vec![self.finish(encoder, rows.read(), task)?],
-            None => Vec::new(),
+        self.check()?;
+        let extension = self.compression.extension(F::EXTENSION);
+        let begin = |file| {
+            let file = TextFile::begin(file, self.compression);
+            let file = file.map_err(|error| in_task(write_failed(error), task))?;
+            Ok(Encoded(self.format.encoder(file)))
         };
-        Ok(StagedFiles::new(rows.read(), files))
+        let mut files = OpenFiles::new(&self.staging, &self.layout, task, &extension, begin);
+        let columns = &self.layout.partition_by;
+        let mut directories = Directories::new(columns);
+        while let Some(row) = rows.next() {
+            let number = rows.read();
+            if columns.is_empty() {
+                files.write("", |file, _| file.push(&row, number, task))?;
+                continue;
+            }
+            let directory = directories.of(&row);
+            let directory = directory.map_err(|reason| bad_row(number, reason, task))?;
+            let row = Without { row: &row, columns };
+            files.write(directory, |file, _| file.push(&row, number, task))?;
+        }
+        // IMPORTANT: the files of a part of the partition must not stay (W8).
+        require_complete(&rows, task)?;
+        let (rows, files) = files.finish()?;
+        Ok(StagedFiles::new(rows, files))
     }
 }
 

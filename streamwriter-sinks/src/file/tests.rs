@@ -81,6 +81,20 @@ mod json_lines {
     }
 
     #[test]
+    fn a_full_file_is_followed_by_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || {
+            let sink = FileSink::json_lines(directory.path()).unwrap();
+            sink.max_rows_per_file(2)
+        };
+        let files = committed(directory.path(), make, vec![1, 2, 3, 4, 5]);
+        assert_eq!(files, ["1\n2\n", "3\n4\n", "5\n"]);
+        let sink = make().max_rows_per_file(0);
+        let error = WriteRows::<u8>::check_rows(&sink).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+
+    #[test]
     fn an_empty_partition_writes_no_file() {
         let directory = tempfile::tempdir().unwrap();
         let make = || FileSink::json_lines(directory.path()).unwrap();
@@ -168,6 +182,37 @@ mod csv {
     }
 
     #[test]
+    fn quoting_is_an_option() {
+        for (quoting, expected) in [
+            (CsvQuoting::Necessary, "_1,_2,_3\na,1,\n"),
+            (
+                CsvQuoting::NonNumeric,
+                "\"_1\",\"_2\",\"_3\"\n\"a\",1,\"\"\n",
+            ),
+            (
+                CsvQuoting::Always,
+                "\"_1\",\"_2\",\"_3\"\n\"a\",\"1\",\"\"\n",
+            ),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let make = || FileSink::csv(directory.path()).unwrap().quoting(quoting);
+            let rows = vec![("a", 1, None::<u8>)];
+            assert_eq!(committed(directory.path(), make, rows), [expected]);
+        }
+    }
+
+    #[test]
+    fn bytes_are_counted_row_by_row_and_each_file_has_its_header() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || {
+            let sink = FileSink::csv(directory.path()).unwrap();
+            sink.max_bytes_per_file("value\n12345\n".len() as u64)
+        };
+        let files = committed(directory.path(), make, vec!["12345", "1", "2345"]);
+        assert_eq!(files, ["value\n12345\n", "value\n1\n2345\n"]);
+    }
+
+    #[test]
     fn tuples_and_single_values_have_column_names() {
         let directory = tempfile::tempdir().unwrap();
         let make = || FileSink::csv(directory.path()).unwrap();
@@ -225,5 +270,275 @@ mod csv {
             assert!(error.to_string().contains(named), "{error}");
             assert_eq!(error.kind(), ErrorKind::Row, "{error}");
         }
+    }
+}
+
+mod text {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_row_is_a_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let make = || FileSink::text(directory.path()).unwrap();
+        let message = write_rows(&make(), ["", "ä b"], &Pretend::default().task()).unwrap();
+        assert!(message.files[0].path.as_str().ends_with(".txt"));
+        let path = directory.path().join(message.files[0].staged.as_str());
+        assert_eq!(fs::read_to_string(path).unwrap(), "\nä b\n");
+        let rows = [BTreeMap::from([("line", "x"), ("key", "k")])];
+        let sink = make().partition_by(["key"]);
+        let message = write_rows(&sink, rows, &Pretend::default().task()).unwrap();
+        assert!(message.files[0].path.as_str().starts_with("key=k/"));
+    }
+
+    #[test]
+    fn what_is_not_one_line_of_text_does_not_fit() {
+        fn refused<R: Serialize + Send>(row: R, part: &str) {
+            let directory = tempfile::tempdir().unwrap();
+            let sink = FileSink::text(directory.path()).unwrap();
+            let error = write_rows(&sink, [row], &Pretend::default().task()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Row);
+            assert!(error.to_string().contains(part), "{error}");
+            assert_eq!(staged(directory.path()), 0);
+        }
+        refused("a\nb", "several lines");
+        refused("a\r", "several lines");
+        refused(None::<&str>, "null");
+        refused(5, "a number");
+        refused(0.5, "a number");
+        refused(("a", "b"), "`_2` beside `_1`");
+        refused((vec!["a"],), "`_1` is a list");
+        refused(BTreeMap::<u8, u8>::new(), "no column");
+    }
+}
+
+#[cfg(all(feature = "gzip", feature = "jsonl", feature = "zstd"))]
+mod compressed {
+    use std::io::Read;
+
+    use super::*;
+
+    fn only_file(sink: &FileSink<JsonLines>, rows: u32) -> (String, Vec<u8>) {
+        let rows = (0..rows).map(|row| row.wrapping_mul(2_654_435_761));
+        let message = write_rows(sink, rows, &Pretend::default().task()).unwrap();
+        let file = &message.files[0];
+        let bytes = sink.staging.storage().read(&file.staged).unwrap().unwrap();
+        (file.path.to_string(), bytes)
+    }
+
+    #[test]
+    fn a_file_is_one_complete_stream_and_says_so_in_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = || FileSink::json_lines(directory.path()).unwrap();
+        let (_, plain) = only_file(&sink(), 20_000);
+        let (name, bytes) = only_file(&sink().compression(FileCompression::Gzip(6)), 20_000);
+        assert!(name.ends_with(".jsonl.gz"), "{name}");
+        let mut back = Vec::new();
+        let mut decoder = flate2::bufread::GzDecoder::new(bytes.as_slice());
+        decoder.read_to_end(&mut back).unwrap();
+        assert_eq!(back, plain);
+        assert!(decoder.into_inner().is_empty(), "one member");
+        let (name, bytes) = only_file(&sink().compression(FileCompression::Zstd(3)), 20_000);
+        assert!(name.ends_with(".jsonl.zst"), "{name}");
+        assert_eq!(zstd::decode_all(bytes.as_slice()).unwrap(), plain);
+        assert!(zstd::decode_all(&bytes[..bytes.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn compressed_files_roll_by_the_bytes_that_the_compressor_gave() {
+        let directory = tempfile::tempdir().unwrap();
+        for compression in [FileCompression::Gzip(1), FileCompression::Zstd(1)] {
+            let sink = FileSink::json_lines(directory.path()).unwrap();
+            let sink = sink.compression(compression).max_bytes_per_file(20_000);
+            let rows = (0..100_000_u32).map(|row| row.wrapping_mul(2_654_435_761));
+            let message = write_rows(&sink, rows, &Pretend::default().task()).unwrap();
+            let sizes: Vec<_> = message.files.iter().map(|file| file.size).collect();
+            let [full @ .., _] = sizes.as_slice() else {
+                panic!("no file");
+            };
+            assert!(full.len() > 2, "{sizes:?}");
+            assert!(
+                full.iter().all(|size| (20_000..220_000).contains(size)),
+                "{sizes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_level_that_is_not_there_is_refused_at_the_start() {
+        let directory = tempfile::tempdir().unwrap();
+        for (bad, part) in [
+            (FileCompression::Gzip(10), "gzip has no level 10"),
+            (FileCompression::Zstd(0), "zstd has no level 0"),
+            (FileCompression::Zstd(23), "zstd has no level 23"),
+        ] {
+            let sink = FileSink::json_lines(directory.path()).unwrap();
+            let sink = sink.compression(bad);
+            let error = WriteRows::<u8>::check_rows(&sink).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+}
+
+#[cfg(all(feature = "csv", feature = "jsonl"))]
+mod partitioned {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::*;
+
+    #[derive(Clone, Serialize)]
+    struct Stay {
+        city: Option<String>,
+        nights: i32,
+        paid: bool,
+        rating: f32,
+        guests: Vec<u8>,
+    }
+
+    fn stay(city: Option<&str>, nights: i32) -> Stay {
+        Stay {
+            city: city.map(str::to_owned),
+            nights,
+            paid: nights > 1,
+            rating: 0.5,
+            guests: vec![],
+        }
+    }
+
+    /// Writes rows and returns the path of each file without the constant part, with its text.
+    fn layout<R: Serialize + Send, F: FileFormat>(
+        sink: FileSink<F>,
+        rows: Vec<R>,
+    ) -> Result<Vec<(String, String)>> {
+        let message = write_rows(&sink, rows, &Pretend::default().task())?;
+        let storage = sink.staging.storage();
+        let files = message.files.iter().map(|file| {
+            let name = file.path.file_name().split_once("-f").unwrap().1;
+            let path = format!("{}/{}", file.path.parent(), &name[..4]);
+            let bytes = storage.read(&file.staged).unwrap().unwrap();
+            (path, String::from_utf8(bytes).unwrap())
+        });
+        Ok(files.collect())
+    }
+
+    #[test]
+    fn f4_the_columns_leave_the_rows_and_name_the_directories() {
+        let directory = tempfile::tempdir().unwrap();
+        let rows = vec![
+            stay(Some("Oslo"), 1),
+            stay(Some("a/b: ..\n"), 2),
+            stay(None, 2),
+            stay(Some(""), 2),
+            stay(Some("Oslo"), 1),
+        ];
+        let sink = FileSink::json_lines(directory.path()).unwrap();
+        let sink = sink.partition_by(["paid", "city", "nights"]);
+        let rest = "{\"rating\":0.5,\"guests\":[]}\n";
+        let expected = [
+            ("paid=false/city=Oslo/nights=1/0000", rest.repeat(2)),
+            (
+                "paid=true/city=a%2Fb%3A ..%0A/nights=2/0001",
+                rest.to_owned(),
+            ),
+            (
+                "paid=true/city=__HIVE_DEFAULT_PARTITION__/nights=2/0002",
+                rest.repeat(2),
+            ),
+        ];
+        let expected = expected.map(|(path, text)| (path.to_owned(), text));
+        assert_eq!(layout(sink, rows).unwrap(), expected);
+    }
+
+    #[test]
+    fn f4_csv_has_neither_the_column_nor_its_header_and_skipped_fields_keep_theirs() {
+        #[derive(Serialize)]
+        struct Row {
+            a: u8,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            b: Option<u8>,
+            c: char,
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let sink = || FileSink::csv(directory.path()).unwrap();
+        let rows = vec![
+            Row {
+                a: 1,
+                b: None,
+                c: 'x',
+            },
+            Row {
+                a: 1,
+                b: Some(2),
+                c: 'y',
+            },
+        ];
+        let files = layout(sink().partition_by(["a"]), rows).unwrap();
+        assert_eq!(
+            files,
+            [("a=1/0000".to_owned(), "b,c\n,x\n2,y\n".to_owned())]
+        );
+        let map = BTreeMap::from([("k", 1), ("l", 2)]);
+        let files = layout(sink().partition_by(["l"]), vec![map]).unwrap();
+        assert_eq!(files, [("l=2/0000".to_owned(), "k\n1\n".to_owned())]);
+    }
+
+    #[test]
+    fn f4_files_are_rolled_in_each_directory_and_numbered_in_the_task() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = FileSink::json_lines(directory.path()).unwrap();
+        let sink = sink.partition_by(["key"]).max_rows_per_file(2);
+        let row = |key: &'static str, n: &'static str| HashMap::from([("key", key), ("n", n)]);
+        let keys = ["a", "b", "a", "a", "b", "b"];
+        let rows = keys.iter().zip(["1", "2", "3", "4", "5", "6"]);
+        let rows = rows.map(|(key, n)| row(key, n)).collect();
+        let files = layout(sink, rows).unwrap();
+        let line = |n: u8| format!("{{\"n\":\"{n}\"}}\n");
+        let expected = [
+            ("key=a/0000", line(1) + &line(3)),
+            ("key=b/0001", line(2) + &line(5)),
+            ("key=a/0002", line(4)),
+            ("key=b/0003", line(6)),
+        ];
+        assert_eq!(files, expected.map(|(path, text)| (path.to_owned(), text)));
+    }
+
+    #[test]
+    fn f4_rows_without_a_directory_are_named_with_their_column() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = || FileSink::json_lines(directory.path()).unwrap();
+        let refused = |columns: &[&str], part: &str| {
+            let sink = sink().partition_by(columns.iter().copied());
+            let rows = vec![stay(Some("x"), 1)];
+            let error = layout(sink, rows).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Row, "{error}");
+            assert!(error.is_permanent());
+            let text = error.to_string();
+            assert!(text.contains("row 1") && text.contains(part), "{text}");
+            assert_eq!(staged(directory.path()), 0);
+        };
+        refused(&["town"], "no column `town`");
+        refused(
+            &["rating"],
+            "`rating`, by which rows are partitioned, is a float",
+        );
+        refused(
+            &["guests"],
+            "`guests`, by which rows are partitioned, is a list",
+        );
+        refused(&["guests", "town"], "`guests`");
+        let all = sink().partition_by(["a"]);
+        let error = layout(all, vec![BTreeMap::from([("a", 1)])]).unwrap_err();
+        assert!(error.to_string().contains("no columns beside"), "{error}");
+        let single = sink().partition_by(["value"]);
+        let error = layout(single, vec![5]).unwrap_err();
+        assert!(error.to_string().contains("no columns beside"), "{error}");
+        let long = sink().partition_by(["city"]);
+        let error = layout(long, vec![stay(Some(&"x".repeat(300)), 1)]).unwrap_err();
+        assert!(error.to_string().contains("`city`"), "{error}");
+        let hidden = sink().partition_by(["_1"]);
+        let error = WriteRows::<Stay>::check_rows(&hidden).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
     }
 }

@@ -1,17 +1,21 @@
 //! The sink that writes Parquet files.
 
 mod arrow_batches;
+mod builder;
+mod columns;
 mod derived;
 mod encoding;
+mod file;
 mod options;
+mod partitioner;
 mod schema;
 mod serde_rows;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
-use parquet::errors::ParquetError;
 use streamwriter_core::{
     BatchContext, Error, ErrorKind, Guarantee, Result, Rows, StreamWriter, Target, TaskContext,
     WriteRows,
@@ -19,21 +23,28 @@ use streamwriter_core::{
 
 use crate::ending::{bad_row, in_task, require_complete};
 use crate::message::StagedFiles;
-use crate::staging::{Staging, StagingFile, write_failed};
+use crate::rolling::{Layout, OpenFiles};
+use crate::staging::Staging;
 
 pub use arrow_batches::ArrowBatches;
+pub use columns::{BloomFilter, ParquetStatistics, SortColumn};
 pub use derived::Derived;
 pub use encoding::{Columns, Encoding};
 pub use options::Compression;
 pub use serde_rows::ViaSerde;
 
+use file::{ParquetFile, cannot_encode, write_columns};
 use options::Options;
+use partitioner::Partitioner;
 
-/// Writes each partition of a batch as one Parquet file in a plain directory.
+/// Writes the rows of a batch as Parquet files in a plain directory.
 ///
-/// Any tool that reads `*.parquet` reads the directory; it sees published, complete files only. A
-/// file becomes visible with the commit of its batch, under a name that is a function of query,
-/// batch and partition; a partition without rows writes none. The files say in their key-value
+/// Any tool that reads `*.parquet` reads the directory; it sees published, complete files only. Each
+/// partition of a batch makes one file, or several if they are limited
+/// ([`max_rows_per_file`](Self::max_rows_per_file),
+/// [`max_bytes_per_file`](Self::max_bytes_per_file)). They become visible with the commit of their
+/// batch, under names that are a function of query, batch, partition and number; a partition without
+/// rows writes none. The files say in their key-value
 /// metadata which query, batch and partition they are of (`streamwriter.query`, `.batch`,
 /// `.partition`).
 ///
@@ -44,10 +55,16 @@ use options::Options;
 /// Guarantee: exactly-once, through [`Staging`]. Memory per running task: the rows of one column
 /// batch ([`batch_rows`](Self::batch_rows)), the encoded pages of one row group (at most
 /// [`row_group_bytes`](Self::row_group_bytes), overshot by one column batch), its dictionaries of
-/// at most 1 MiB per column, and a file buffer of 1 MiB.
+/// at most 1 MiB per column, and a file buffer of 1 MiB. Under [`partition_by`](Self::partition_by)
+/// there are two column batches, the row groups that are being filled in all open files keep
+/// [`row_group_bytes`](Self::row_group_bytes) together (the largest is written out when they keep
+/// more), and each of the open files, at most [`max_open_files`](Self::max_open_files), has a buffer
+/// of 128 KiB. A task hands on the names of its files in one message: see `max_message_bytes` of the
+/// query, whose default has room for some 2,500 of them.
 ///
-/// Columns are dictionary-encoded until a dictionary grows past 1 MiB, and carry statistics per
-/// page: the defaults of the `parquet` crate.
+/// Options that name columns are checked against the schema when the query starts. By default columns
+/// are dictionary-encoded until a dictionary grows past 1 MiB, pages are compressed by zstd, carry
+/// statistics, and hold 20,000 rows or 1 MiB.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -75,6 +92,7 @@ use options::Options;
 pub struct ParquetSink<E = ViaSerde> {
     staging: Staging,
     encoding: E,
+    layout: Layout,
     options: Options,
 }
 
@@ -136,40 +154,9 @@ impl<E> ParquetSink<E> {
         Self {
             staging,
             encoding,
+            layout: Layout::default(),
             options: Options::default(),
         }
-    }
-
-    /// Sets the compression of all columns; zstd level 1 by default.
-    pub fn compression(mut self, compression: Compression) -> Self {
-        self.options.compression = compression;
-        self
-    }
-
-    /// Sets how many rows a row group has at most; 1,048,576 by default.
-    pub fn row_group_rows(mut self, rows: usize) -> Self {
-        self.options.row_group_rows = rows;
-        self
-    }
-
-    /// Sets how many encoded bytes a row group has at most, about; 128 MiB by default.
-    pub fn row_group_bytes(mut self, bytes: usize) -> Self {
-        self.options.row_group_bytes = bytes;
-        self
-    }
-
-    /// Sets how many rows are collected before they are encoded as columns; 8,192 by default.
-    pub fn batch_rows(mut self, rows: usize) -> Self {
-        self.options.batch_rows = rows;
-        self
-    }
-
-    fn begin(&self, schema: &SchemaRef, task: &TaskContext) -> Result<ArrowWriter<StagingFile>> {
-        schema::expect_writable(schema)?;
-        let properties = self.options.properties(Some(task))?;
-        let file = self.staging.file(task, None, 0, "parquet")?;
-        ArrowWriter::try_new(file, schema.clone(), Some(properties))
-            .map_err(|error| in_task(cannot_encode(error), task))
     }
 }
 
@@ -201,16 +188,15 @@ impl<E: Send + Sync + 'static> StreamWriter for ParquetSink<E> {
 
 impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
     fn check_rows(&self) -> Result<()> {
+        self.layout.check()?;
         let schema = self.encoding.schema()?;
         schema::expect_writable(&schema)?;
-        let properties = self.options.properties(None)?;
+        let partitioner = Partitioner::new(&self.layout.partition_by, &schema)?;
+        let schema = file_schema(partitioner.as_ref(), &schema);
+        let properties = self.options.properties(&schema, None)?;
         ArrowWriter::try_new(std::io::sink(), schema, Some(properties))
             .map(drop)
-            .map_err(|error| {
-                Error::new(ErrorKind::Config, "the rows have no form in Parquet")
-                    .with_source(error)
-                    .with_help("leave the field out, or give a schema")
-            })
+            .map_err(schema::no_form)
     }
 
     fn write(
@@ -218,78 +204,53 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         mut rows: impl Rows<Item = R> + Send,
         task: &TaskContext,
     ) -> Result<StagedFiles> {
+        self.layout.check()?;
         let schema = self.encoding.schema()?;
+        schema::expect_writable(&schema)?;
+        let partitioner = Partitioner::new(&self.layout.partition_by, &schema)?;
+        let schema = file_schema(partitioner.as_ref(), &schema);
         let mut columns = self.encoding.columns()?;
-        let mut file = PartitionFile::default();
-        let begin = || self.begin(&schema, task);
+        let properties = self.options.properties(&schema, Some(task))?;
+        let begin = |file| {
+            let properties = Some(properties.clone());
+            ArrowWriter::try_new(file, Arc::clone(&schema), properties)
+                .map(|writer| ParquetFile::new(writer, task))
+                .map_err(|error| cannot_encode(error, task))
+        };
+        let mut files = OpenFiles::new(&self.staging, &self.layout, task, "parquet", begin)
+            .memory_max(self.options.row_group_bytes);
+        let mut write = |columns: &mut E::Columns| {
+            let bad = |reason| bad_columns(reason, task);
+            let batch = columns.take().map_err(bad)?;
+            let Some(partitioner) = &partitioner else {
+                return write_columns(&mut files, "", &batch);
+            };
+            let parts = partitioner.split(&batch).map_err(bad)?;
+            parts
+                .iter()
+                .try_for_each(|(directory, part)| write_columns(&mut files, directory, part))
+        };
         while let Some(row) = rows.next() {
             columns
                 .push(row)
                 .map_err(|reason| bad_row(rows.read(), reason, task))?;
             if columns.rows() >= self.options.batch_rows {
-                file.write(&mut columns, begin, task)?;
+                write(&mut columns)?;
             }
         }
-        // IMPORTANT: a file of a part of the partition must not be finished (W8).
+        // IMPORTANT: the files of a part of the partition must not stay (W8).
         require_complete(&rows, task)?;
         if columns.rows() > 0 {
-            file.write(&mut columns, begin, task)?;
+            write(&mut columns)?;
         }
-        file.finish(task)
+        let (rows, files) = files.finish()?;
+        Ok(StagedFiles::new(rows, files))
     }
 }
 
-/// The file of a partition: none before the first rows.
-#[derive(Default)]
-struct PartitionFile {
-    writer: Option<ArrowWriter<StagingFile>>,
-    rows: u64,
-}
-
-impl PartitionFile {
-    fn write<R>(
-        &mut self,
-        columns: &mut impl Columns<R>,
-        begin: impl FnOnce() -> Result<ArrowWriter<StagingFile>>,
-        task: &TaskContext,
-    ) -> Result<()> {
-        let batch = columns.take().map_err(|reason| bad_columns(reason, task))?;
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            none => none.insert(begin()?),
-        };
-        writer
-            .write(&batch)
-            .map_err(|error| in_task(cannot_encode(error), task))?;
-        self.rows += batch.num_rows() as u64;
-        Ok(())
-    }
-
-    fn finish(self, task: &TaskContext) -> Result<StagedFiles> {
-        let Some(writer) = self.writer else {
-            return Ok(StagedFiles::default());
-        };
-        let file = writer
-            .into_inner()
-            .map_err(|error| in_task(cannot_encode(error), task))?;
-        Ok(StagedFiles::new(self.rows, vec![file.finish()?]))
-    }
-}
-
-/// An error of the storage below is worth another attempt, one of the data is not.
-fn cannot_encode(error: ParquetError) -> Error {
-    let of_data = |error| {
-        Error::new(ErrorKind::Row, "the rows cannot be encoded as Parquet")
-            .with_source(error)
-            .permanent()
-    };
-    match error {
-        ParquetError::External(source) => match source.downcast::<std::io::Error>() {
-            Ok(error) => write_failed(*error),
-            Err(other) => of_data(ParquetError::External(other)),
-        },
-        other => of_data(other),
-    }
+/// Returns the schema of the files: without the columns that their directories say.
+fn file_schema(partitioner: Option<&Partitioner<'_>>, schema: &SchemaRef) -> SchemaRef {
+    Arc::clone(partitioner.map_or(schema, Partitioner::file_schema))
 }
 
 fn bad_columns(reason: streamwriter_core::BoxError, task: &TaskContext) -> Error {

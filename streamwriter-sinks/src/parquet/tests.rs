@@ -8,7 +8,9 @@ use arrow::array::{Array, AsArray, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::properties::ReaderProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::serialized_reader::ReadOptionsBuilder;
 use serde::{Deserialize, Serialize};
 use streamwriter_core::testing::{Pretend, round_trip, write_rows, write_rows_cut_off};
 use streamwriter_core::{CommitMessage, LocalStorage, PartitionId, StorePath};
@@ -124,6 +126,8 @@ fn the_file_says_where_its_rows_come_from_and_keeps_the_options() {
         (Compression::None, 0),
         (Compression::Snappy, 1),
         (Compression::Zstd(3), 2),
+        (Compression::Gzip(9), 3),
+        (Compression::Lz4, 4),
     ] {
         let sink = ParquetSink::new(directory.path())
             .unwrap()
@@ -147,6 +151,8 @@ fn the_file_says_where_its_rows_come_from_and_keeps_the_options() {
             Compression::None => "uncompressed",
             Compression::Snappy => "snappy",
             Compression::Zstd(_) => "zstd",
+            Compression::Gzip(_) => "gzip",
+            Compression::Lz4 => "lz4_raw",
         };
         assert!(used.starts_with(expected), "{used}");
         let pairs = metadata.file_metadata().key_value_metadata().unwrap();
@@ -186,19 +192,176 @@ fn a_row_group_is_bounded_by_its_bytes_as_well() {
 }
 
 #[test]
+fn f2_a_full_file_is_followed_by_the_next_number_and_no_row_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let sink = || ParquetSink::new(directory.path()).unwrap();
+    let rows_of = |sink: ParquetSink, rows: i64| {
+        let message = write_rows(&sink, (0..rows).map(trip), &Pretend::default().task()).unwrap();
+        assert_eq!(message.rows, rows as u64);
+        let rows = message.files.iter().map(|file| {
+            let path = directory.path().join(file.staged.as_str());
+            let read = read(&path);
+            let rows: usize = read.iter().map(RecordBatch::num_rows).sum();
+            (rows, file.size)
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let counts = |files: Vec<(usize, u64)>| files.into_iter().map(|(rows, _)| rows);
+    let files = rows_of(sink().max_rows_per_file(100), 250);
+    assert_eq!(counts(files).collect::<Vec<_>>(), [100, 100, 50]);
+    let small_columns = sink().batch_rows(30).max_rows_per_file(100);
+    let files = rows_of(small_columns, 200);
+    assert_eq!(counts(files).collect::<Vec<_>>(), [100, 100]);
+    let by_bytes = sink()
+        .compression(Compression::None)
+        .batch_rows(100)
+        .max_bytes_per_file(64 * 1024);
+    let files = rows_of(by_bytes, 20_000);
+    assert!(files.len() > 3, "{files:?}");
+    assert!(files.iter().all(|(_, size)| *size < 96 * 1024), "{files:?}");
+    assert_eq!(counts(files).sum::<usize>(), 20_000);
+}
+
+#[test]
 fn options_without_sense_are_refused_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let sink = || ParquetSink::new(directory.path()).unwrap();
     for bad in [
         sink().compression(Compression::Zstd(23)),
+        sink().compression(Compression::Zstd(0)),
+        sink().compression(Compression::Gzip(10)),
+        sink().page_rows(0),
+        sink().page_bytes(0),
+        sink().dictionary_bytes(0),
+        sink().metadata("streamwriter.query", "mine"),
+        sink().metadata("ARROW:schema", "mine"),
+        sink().metadata("", "x"),
+        sink().metadata("a", "x").metadata("a", "x"),
+        sink().bloom_filter("id", BloomFilter::new().distinct_values(0)),
+        sink().bloom_filter("id", BloomFilter::new().false_positive_rate(1.0)),
+        sink().bloom_filter("id", BloomFilter::new().false_positive_rate(f64::NAN)),
+        sink().sorted_by([SortColumn::ascending("id"), SortColumn::descending("id")]),
         sink().row_group_rows(0),
         sink().row_group_bytes(0),
         sink().batch_rows(0),
+        sink().max_rows_per_file(0),
+        sink().max_bytes_per_file(0),
     ] {
         let error = WriteRows::<Trip>::check_rows(&bad).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
     }
     WriteRows::<Trip>::check_rows(&sink()).unwrap();
+}
+
+#[test]
+fn an_option_of_a_column_that_no_file_has_is_refused_with_those_that_there_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let sink = || ParquetSink::new(directory.path()).unwrap();
+    let filter = BloomFilter::new();
+    for (bad, option) in [
+        (sink().column_dictionary("town", false), "column_dictionary"),
+        (sink().bloom_filter("tags", filter), "bloom_filter"),
+        (sink().sorted_by([SortColumn::ascending("Id")]), "sorted_by"),
+        (
+            sink().partition_by(["city"]).bloom_filter("city", filter),
+            "bloom_filter",
+        ),
+    ] {
+        let error = WriteRows::<Trip>::check_rows(&bad).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        let text = error.report().to_string();
+        for part in [option, "`id`", "`tags.list.element`", "`kind`"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+    let nested = sink().bloom_filter("tags.list.element", filter);
+    WriteRows::<Trip>::check_rows(&nested).unwrap();
+}
+
+/// Writes rows and opens the one file that they make.
+fn written(
+    make: impl Fn(ParquetSink) -> ParquetSink,
+    rows: i64,
+) -> (tempfile::TempDir, SerializedFileReader<File>) {
+    let directory = tempfile::tempdir().unwrap();
+    let sink = make(ParquetSink::new(directory.path()).unwrap());
+    let message = write_rows(&sink, (0..rows).map(trip), &Pretend::default().task()).unwrap();
+    let [file] = message.files.as_slice() else {
+        panic!("{} files", message.files.len());
+    };
+    let file = File::open(directory.path().join(file.staged.as_str())).unwrap();
+    let options = ReadOptionsBuilder::new()
+        .with_page_index()
+        .with_reader_properties(
+            ReaderProperties::builder()
+                .set_read_bloom_filter(true)
+                .build(),
+        );
+    let reader = SerializedFileReader::new_with_options(file, options.build()).unwrap();
+    (directory, reader)
+}
+
+#[test]
+fn pages_and_statistics_are_as_large_as_they_are_told() {
+    // Column 0 is `id`.
+    let pages = |make: fn(ParquetSink) -> ParquetSink| {
+        let (_directory, reader) = written(make, 10_000);
+        let index = reader.metadata().page_index_for_row_group(0);
+        index.page_locations(0).unwrap().len()
+    };
+    assert_eq!(pages(|sink| sink), 1);
+    assert_eq!(pages(|sink| sink.page_rows(1000)), 10);
+    assert!(pages(|sink| sink.dictionary(false).page_bytes(8192)) > 5);
+    let statistics = |statistics| {
+        let (_directory, reader) = written(|sink| sink.statistics(statistics), 100);
+        let metadata = reader.metadata();
+        let of_group = metadata.row_group(0).column(0).statistics().is_some();
+        let of_page = metadata.row_group(0).column(0).column_index_offset();
+        (of_group, of_page.is_some())
+    };
+    assert_eq!(statistics(ParquetStatistics::None), (false, false));
+    assert_eq!(statistics(ParquetStatistics::RowGroup), (true, false));
+    assert_eq!(statistics(ParquetStatistics::Page), (true, true));
+}
+
+#[test]
+fn dictionaries_bloom_filters_sorting_and_metadata_are_of_the_columns_that_are_named() {
+    let (_directory, reader) = written(
+        |sink| {
+            sink.column_dictionary("id", false)
+                .bloom_filter("city", BloomFilter::new().distinct_values(100))
+                .sorted_by([
+                    SortColumn::ascending("id"),
+                    SortColumn::descending("city").nulls_first(true),
+                ])
+                .metadata("owner", "trips")
+        },
+        1000,
+    );
+    let metadata = reader.metadata();
+    let group = metadata.row_group(0);
+    assert!(group.column(0).dictionary_page_offset().is_none());
+    assert!(group.column(1).dictionary_page_offset().is_some());
+    let expected = [(0, false, true), (1, true, true)];
+    let sorting = group.sorting_columns().unwrap().iter();
+    let sorting = sorting.map(|column| (column.column_idx, column.descending, column.nulls_first));
+    assert!(sorting.eq(expected));
+    let pairs = metadata.file_metadata().key_value_metadata().unwrap();
+    let owner = pairs.iter().find(|pair| pair.key == "owner").unwrap();
+    assert_eq!(owner.value.as_deref(), Some("trips"));
+    assert!(pairs.iter().any(|pair| pair.key == "streamwriter.query"));
+    let group = reader.get_row_group(0).unwrap();
+    let filter = group.get_column_bloom_filter(1).unwrap();
+    assert!(filter.check("city 3") && !filter.check("no such city"));
+    assert!(group.get_column_bloom_filter(0).is_none());
+    let (_directory, plain) = written(|sink| sink.dictionary(false), 10);
+    let group = plain.metadata().row_group(0);
+    assert!(
+        group
+            .columns()
+            .iter()
+            .all(|column| column.dictionary_page_offset().is_none())
+    );
 }
 
 #[test]
@@ -307,5 +470,228 @@ mod arrow_rows {
         let other = RecordBatch::try_from_iter([("id", nulls), ("city", city)]).unwrap();
         let error = write_rows(&sink, [other], &Pretend::default().task()).unwrap_err();
         assert!(error.to_string().contains("id"), "{error}");
+    }
+}
+
+mod partitioned {
+    use arrow::array::{
+        BooleanArray, Date32Array, Date64Array, Decimal128Array, DictionaryArray, Float64Array,
+        Time64MicrosecondArray, TimestampMicrosecondArray, UInt8Array,
+    };
+    use arrow::datatypes::Int8Type;
+
+    use super::*;
+
+    /// Writes columns, partitioned, and returns for each file its directory and what it holds.
+    fn layout(
+        columns: &[(&str, Arc<dyn Array>)],
+        by: &[&str],
+        change: impl Fn(ParquetSink<ArrowBatches>) -> ParquetSink<ArrowBatches>,
+    ) -> Result<Vec<(String, RecordBatch)>> {
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns
+                .iter()
+                .map(|(name, column)| (*name, Arc::clone(column), true)),
+        )
+        .unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let sink = ParquetSink::arrow(directory.path(), batch.schema()).unwrap();
+        let sink = change(sink.partition_by(by.iter().copied()));
+        sink.check_rows()?;
+        let rows = (0..batch.num_rows()).map(|row| batch.slice(row, 1));
+        let message = write_rows(&sink, rows, &Pretend::default().task())?;
+        assert_eq!(message.rows, batch.num_rows() as u64);
+        let files = message.files.iter().map(|file| {
+            let read = read(&directory.path().join(file.staged.as_str()));
+            (file.path.parent().to_string(), read[0].clone())
+        });
+        Ok(files.collect())
+    }
+
+    fn ids(rows: &RecordBatch) -> Vec<i64> {
+        assert_eq!(rows.num_columns(), 1);
+        let column = rows.column_by_name("id").unwrap();
+        column.as_primitive::<Int64Type>().values().to_vec()
+    }
+
+    fn numbers(rows: i64) -> Arc<dyn Array> {
+        Arc::new(Int64Array::from_iter_values(0..rows))
+    }
+
+    fn directories(files: &[(String, RecordBatch)]) -> Vec<(&str, Vec<i64>)> {
+        files
+            .iter()
+            .map(|(directory, rows)| (directory.as_str(), ids(rows)))
+            .collect()
+    }
+
+    #[test]
+    fn f4_values_are_printed_as_spark_prints_them() {
+        let at = -1_600_000; // 1.6 seconds before 1970
+        let of = |values: Vec<Option<i64>>| TimestampMicrosecondArray::from(values);
+        let dictionary: DictionaryArray<Int8Type> = ["x", "y"].into_iter().collect();
+        let decimal = Decimal128Array::from(vec![150, -5]).with_precision_and_scale(9, 2);
+        let columns: [(Arc<dyn Array>, [&str; 2]); 11] = [
+            (
+                Arc::new(Int64Array::from(vec![i64::MIN, 7])),
+                ["-9223372036854775808", "7"],
+            ),
+            (Arc::new(UInt8Array::from(vec![255, 0])), ["255", "0"]),
+            (
+                Arc::new(BooleanArray::from(vec![true, false])),
+                ["true", "false"],
+            ),
+            (
+                Arc::new(StringArray::from(vec!["a b", "ä/%"])),
+                ["a b", "ä%2F%25"],
+            ),
+            (Arc::new(dictionary), ["x", "y"]),
+            (
+                Arc::new(Date32Array::from(vec![0, 20_455])),
+                ["1970-01-01", "2026-01-02"],
+            ),
+            (
+                Arc::new(Date64Array::from(vec![0, 86_400_000])),
+                ["1970-01-01", "1970-01-02"],
+            ),
+            (
+                Arc::new(of(vec![Some(at), Some(0)])),
+                ["1969-12-31 23%3A59%3A58.4", "1970-01-01 00%3A00%3A00"],
+            ),
+            (
+                Arc::new(of(vec![Some(1_000_120), Some(0)]).with_timezone("+02:00")),
+                ["1970-01-01 00%3A00%3A01.00012", "1970-01-01 00%3A00%3A00"],
+            ),
+            (
+                Arc::new(Time64MicrosecondArray::from(vec![3_600_000_000, 500_000])),
+                ["01%3A00%3A00", "00%3A00%3A00.5"],
+            ),
+            (Arc::new(decimal.unwrap()), ["1.50", "-0.05"]),
+        ];
+        for (column, expected) in columns {
+            let columns = [("p", column), ("id", numbers(2))];
+            let files = layout(&columns, &["p"], |sink| sink).unwrap();
+            let expected = expected.map(|value| format!("p={value}"));
+            assert_eq!(
+                directories(&files),
+                [
+                    (expected[0].as_str(), vec![0]),
+                    (expected[1].as_str(), vec![1])
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn f4_rows_of_a_value_keep_their_order_and_nulls_and_empty_texts_share_theirs() {
+        let city = vec![
+            Some("b"),
+            None,
+            Some("a"),
+            Some(""),
+            Some("b"),
+            None,
+            Some("a"),
+        ];
+        let year = vec![1, 2, 1, 2, 1, 2, 3];
+        let columns: [(&str, Arc<dyn Array>); 3] = [
+            ("city", Arc::new(StringArray::from(city))),
+            ("id", numbers(7)),
+            ("year", Arc::new(Int64Array::from(year))),
+        ];
+        for batch_rows in [1, 3, 100] {
+            let files = layout(&columns, &["year", "city"], |sink| {
+                sink.batch_rows(batch_rows)
+            });
+            let expected = [
+                ("year=1/city=b", vec![0, 4]),
+                ("year=2/city=__HIVE_DEFAULT_PARTITION__", vec![1, 3, 5]),
+                ("year=1/city=a", vec![2]),
+                ("year=3/city=a", vec![6]),
+            ];
+            assert_eq!(directories(&files.unwrap()), expected);
+        }
+        let rolled = layout(&columns, &["year", "city"], |sink| {
+            sink.max_rows_per_file(2).max_open_files(1).batch_rows(4)
+        });
+        let expected = [
+            ("year=1/city=b", vec![0]),
+            ("year=2/city=__HIVE_DEFAULT_PARTITION__", vec![1, 3]),
+            ("year=1/city=a", vec![2]),
+            ("year=1/city=b", vec![4]),
+            ("year=2/city=__HIVE_DEFAULT_PARTITION__", vec![5]),
+            ("year=3/city=a", vec![6]),
+        ];
+        assert_eq!(directories(&rolled.unwrap()), expected);
+    }
+
+    #[test]
+    fn f4_columns_that_cannot_be_directories_are_refused_at_the_start() {
+        let columns: [(&str, Arc<dyn Array>); 2] = [
+            ("price", Arc::new(Float64Array::from(vec![1.0]))),
+            ("city", Arc::new(StringArray::from(vec!["x"]))),
+        ];
+        for (by, parts) in [
+            (&["town"][..], ["`town`", "one of `price`, `city`"]),
+            (&["price"], ["`price`", "Float64"]),
+            (&["city", "city"], ["\"city\"", "twice"]),
+        ] {
+            let error = layout(&columns, by, |sink| sink).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            for part in parts {
+                assert!(error.report().to_string().contains(part), "{part}: {error}");
+            }
+        }
+        let error = layout(&columns[1..], &["city"], |sink| sink).unwrap_err();
+        assert!(error.to_string().contains("no column is left"), "{error}");
+    }
+
+    #[test]
+    fn f4_a_value_that_cannot_be_a_name_is_a_row_that_does_not_fit() {
+        for bad in ["x\0".to_owned(), "/".repeat(90)] {
+            let columns: [(&str, Arc<dyn Array>); 2] = [
+                (
+                    "city",
+                    Arc::new(StringArray::from(vec!["ok", bad.as_str()])),
+                ),
+                ("id", numbers(2)),
+            ];
+            let error = layout(&columns, &["city"], |sink| sink).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Row);
+            assert!(
+                error.is_permanent() && error.to_string().contains("`city`"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn open_row_groups_keep_together_what_one_may_keep() {
+        let keys = (0..4000).map(|row| row % 8);
+        let texts = (0..4000_i64).map(|row| format!("{:0100}", row * 7919));
+        let columns: [(&str, Arc<dyn Array>); 2] = [
+            ("key", Arc::new(Int64Array::from_iter_values(keys))),
+            ("text", Arc::new(StringArray::from_iter_values(texts))),
+        ];
+        let groups = |bytes: usize| {
+            let directory = tempfile::tempdir().unwrap();
+            let batch = RecordBatch::try_from_iter(columns.clone()).unwrap();
+            let sink = ParquetSink::arrow(directory.path(), batch.schema()).unwrap();
+            let sink = sink.partition_by(["key"]).batch_rows(100);
+            let sink = sink.row_group_bytes(bytes);
+            let rows = (0..40).map(|part| batch.slice(part * 100, 100));
+            let message = write_rows(&sink, rows, &Pretend::default().task()).unwrap();
+            let groups = message.files.iter().map(|file| {
+                let file = File::open(directory.path().join(file.staged.as_str())).unwrap();
+                SerializedFileReader::new(file)
+                    .unwrap()
+                    .metadata()
+                    .num_row_groups()
+            });
+            groups.collect::<Vec<_>>()
+        };
+        assert_eq!(groups(128 * 1024 * 1024), [1; 8]);
+        // Each file has some 50 KB of text: less than one row group may have, more than eight may.
+        assert!(groups(150_000).iter().all(|groups| *groups > 1));
     }
 }

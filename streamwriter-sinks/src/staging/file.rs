@@ -8,7 +8,7 @@ use streamwriter_core::{Result, StagedObject, StagedUpload, StorePath};
 use super::error::write_failed;
 
 /// How many bytes are collected before they are handed to the storage.
-const BUFFER_BYTES: usize = 1024 * 1024;
+pub(super) const BUFFER_BYTES: usize = 1024 * 1024;
 
 /// A data file that a task writes and no reader sees; made by [`Staging::file`].
 ///
@@ -24,9 +24,9 @@ pub struct StagingFile {
 }
 
 impl StagingFile {
-    pub(super) fn new(upload: Box<dyn StagedUpload>, path: StorePath) -> Self {
+    pub(super) fn new(upload: Box<dyn StagedUpload>, path: StorePath, buffer: usize) -> Self {
         Self {
-            writer: BufWriter::with_capacity(BUFFER_BYTES, upload),
+            writer: BufWriter::with_capacity(buffer, upload),
             path,
             bytes: 0,
         }
@@ -48,7 +48,8 @@ impl StagingFile {
     ///
     /// After `Ok` it survives a power cut, still invisible. A sink asks
     /// [`rows.end()`](streamwriter_core::Rows::end) first: a part of a partition is not to be
-    /// finished (W8).
+    /// finished (W8). One that finishes files earlier, since they are full, discards them if the
+    /// partition turns out to be a part.
     ///
     /// # Errors
     /// [`Storage`](streamwriter_core::ErrorKind::Storage). What may be left of the file is

@@ -180,13 +180,25 @@ impl Staging {
         number: u32,
         extension: &str,
     ) -> Result<StagingFile> {
+        self.buffered_file(task, directory, number, extension, file::BUFFER_BYTES)
+    }
+
+    /// Begins a [`file`](Self::file) that collects so many bytes before it writes them.
+    pub(crate) fn buffered_file(
+        &self,
+        task: &TaskContext,
+        directory: Option<&StorePath>,
+        number: u32,
+        extension: &str,
+        buffer_bytes: usize,
+    ) -> Result<StagingFile> {
         let name = FinalName::new(task, number, extension)?;
         let target = names::final_path(directory, &name)?;
         let staged = names::staging_of_batch(task.query_id(), task.batch_id())?
             .join(&StagedName::new(task, number).to_string())?;
         let upload = self.storage.stage(&staged, &target)?;
         pass_failpoint("file-begun");
-        Ok(StagingFile::new(upload, target))
+        Ok(StagingFile::new(upload, target, buffer_bytes))
     }
 
     /// Publishes the files of a batch, durably, in their order.

@@ -144,7 +144,7 @@ impl CellSink for RowCells<'_> {
         let show = |text| escape::cell(text, self.cell_width);
         let cell = match cell {
             Cell::Null => TableCell::Null,
-            Cell::Number(text) => TableCell::Number(show(text)),
+            Cell::Number(text) | Cell::Float(text) => TableCell::Number(show(text)),
             Cell::Text(text) => TableCell::Text(show(text)),
         };
         put(&mut self.cells, place, cell);

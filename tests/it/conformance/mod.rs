@@ -5,6 +5,7 @@
 mod closure;
 mod flawed;
 mod many_files;
+mod partitions;
 mod read;
 mod sinks;
 mod twins;

@@ -1,9 +1,11 @@
 //! What a reader sees in a directory: every published file, read whole.
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 use arrow::array::UInt64Array;
+use flate2::read::GzDecoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 use streamwriter::BoxError;
@@ -26,7 +28,7 @@ impl Row {
     }
 
     /// Returns the number of a row that is as it was written, in every field.
-    fn checked(self) -> Result<u64, BoxError> {
+    pub(super) fn checked(self) -> Result<u64, BoxError> {
         if self == Self::of(self.number) {
             return Ok(self.number);
         }
@@ -55,30 +57,57 @@ fn each_file(
 pub(super) fn json_lines(directory: &Path) -> Result<Vec<u64>, BoxError> {
     let mut rows = Vec::new();
     each_file(directory, "jsonl", |path| {
-        let text = fs::read_to_string(path)?;
-        if !text.ends_with('\n') {
-            return Err("a part of a file".into());
-        }
-        for line in text.lines() {
-            rows.push(serde_json::from_str::<Row>(line)?.checked()?);
-        }
-        Ok(())
+        push_lines(&fs::read_to_string(path)?, &mut rows)
     })?;
     Ok(rows)
+}
+
+/// Reads JSON lines, each file of which is one whole stream of gzip.
+pub(super) fn json_lines_gzip(directory: &Path) -> Result<Vec<u64>, BoxError> {
+    let mut rows = Vec::new();
+    each_file(directory, "gz", |path| {
+        let mut text = String::new();
+        GzDecoder::new(File::open(path)?).read_to_string(&mut text)?;
+        push_lines(&text, &mut rows)
+    })?;
+    Ok(rows)
+}
+
+fn push_lines(text: &str, rows: &mut Vec<u64>) -> Result<(), BoxError> {
+    if !text.ends_with('\n') {
+        return Err("a part of a file".into());
+    }
+    for line in text.lines() {
+        rows.push(serde_json::from_str::<Row>(line)?.checked()?);
+    }
+    Ok(())
 }
 
 pub(super) fn csv(directory: &Path) -> Result<Vec<u64>, BoxError> {
     let mut rows = Vec::new();
     each_file(directory, "csv", |path| {
-        if !fs::read_to_string(path)?.ends_with('\n') {
-            return Err("a part of a file".into());
-        }
-        for row in csv::Reader::from_path(path)?.deserialize::<Row>() {
-            rows.push(row?.checked()?);
-        }
-        Ok(())
+        push_records(&fs::read(path)?, &mut rows)
     })?;
     Ok(rows)
+}
+
+/// Reads CSV, each file of which is one whole stream of zstd.
+pub(super) fn csv_zstd(directory: &Path) -> Result<Vec<u64>, BoxError> {
+    let mut rows = Vec::new();
+    each_file(directory, "zst", |path| {
+        push_records(&zstd::decode_all(File::open(path)?)?, &mut rows)
+    })?;
+    Ok(rows)
+}
+
+fn push_records(bytes: &[u8], rows: &mut Vec<u64>) -> Result<(), BoxError> {
+    if !bytes.ends_with(b"\n") {
+        return Err("a part of a file".into());
+    }
+    for row in csv::Reader::from_reader(bytes).deserialize::<Row>() {
+        rows.push(row?.checked()?);
+    }
+    Ok(())
 }
 
 pub(super) fn parquet(directory: &Path) -> Result<Vec<u64>, BoxError> {

@@ -9,13 +9,14 @@ use arrow::array::{RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use streamwriter::testing::conformance::{Conformance, Place};
 use streamwriter::{
-    ArrowBatches, BoxError, Compression, Derived, Error, FanOut, FileFormat, FileSink,
-    LocalStorage, MemorySink, Noop, ParquetSink, SetAside, Staging, Stdout, Storage, StorePath,
-    ViaSerde, WriteRows, sink_conformance,
+    ArrowBatches, BloomFilter, BoxError, Compression, Derived, Error, FanOut, FileCompression,
+    FileFormat, FileSink, LocalStorage, MemorySink, Noop, ParquetSink, SetAside, Staging, Stdout,
+    Storage, StorePath, ViaSerde, WriteRows, sink_conformance,
 };
 
 use super::closure;
 use super::many_files::ManyFiles;
+use super::partitions;
 use super::read::{self, Row};
 use crate::async_sinks::AsyncFiles;
 
@@ -24,10 +25,18 @@ use crate::async_sinks::AsyncFiles;
 mod own_sink;
 
 sink_conformance! { mod json_lines: file(FileSink::json_lines_in, read::json_lines) }
+sink_conformance! { mod json_lines_rolled_by_rows: file(|staging| FileSink::json_lines_in(staging).max_rows_per_file(1), read::json_lines) }
+sink_conformance! { mod json_lines_gzip: file(|staging| FileSink::json_lines_in(staging).compression(FileCompression::Gzip(6)), read::json_lines_gzip) }
+sink_conformance! { mod json_lines_partitioned: file(|staging| FileSink::json_lines_in(staging).partition_by(["even", "text"]), partitions::json_lines) }
 sink_conformance! { mod csv: file(FileSink::csv_in, read::csv) }
+sink_conformance! { mod csv_zstd: file(|staging| FileSink::csv_in(staging).compression(FileCompression::Zstd(3)), read::csv_zstd) }
+sink_conformance! { mod text: lines(FileSink::text_in) }
 sink_conformance! { mod parquet_zstd: parquet(|sink| sink.compression(Compression::Zstd(1))) }
 sink_conformance! { mod parquet_snappy: parquet(|sink| sink.compression(Compression::Snappy)) }
 sink_conformance! { mod parquet_plain_small_row_groups: parquet(|sink| sink.compression(Compression::None).row_group_rows(1)) }
+sink_conformance! { mod parquet_with_options: parquet(|sink| sink.compression(Compression::Lz4).bloom_filter("number", BloomFilter::new()).page_rows(1).metadata("k", "v")) }
+sink_conformance! { mod parquet_rolled_by_rows: parquet(|sink| sink.max_rows_per_file(1)) }
+sink_conformance! { mod parquet_partitioned_with_one_open_file: partitioned_parquet() }
 sink_conformance! { mod parquet_of_arrow_batches: arrow_batches() }
 sink_conformance! { mod parquet_of_derived_rows: derived_rows() }
 sink_conformance! { mod stdout: stdout(Stdout::json, read::json_objects) }
@@ -62,6 +71,14 @@ fn file<F: FileFormat>(
     )
 }
 
+fn lines<F: FileFormat>(make: fn(Staging) -> FileSink<F>) -> Conformance<FileSink<F>, String> {
+    Conformance::of_rows(
+        |number| number.to_string(),
+        move |place| Ok::<_, Error>(make(staging(place)?)),
+        |place| read::text(&place.directory()),
+    )
+}
+
 fn parquet(
     make: fn(ParquetSink<ViaSerde>) -> ParquetSink<ViaSerde>,
 ) -> Conformance<ParquetSink<ViaSerde>, Row> {
@@ -69,6 +86,18 @@ fn parquet(
         Row::of,
         move |place| Ok::<_, Error>(make(ParquetSink::new_in(staging(place)?))),
         |place| read::parquet(&place.directory()),
+    )
+}
+
+/// More values than files may be open, so that files end in the middle of a partition.
+fn partitioned_parquet() -> Conformance<ParquetSink<ViaSerde>, Row> {
+    Conformance::of_rows(
+        Row::of,
+        |place| {
+            let sink = ParquetSink::new_in(staging(place)?);
+            Ok::<_, Error>(sink.partition_by(["text"]).max_open_files(1))
+        },
+        |place| partitions::parquet(&place.directory()),
     )
 }
 

@@ -1,0 +1,85 @@
+//! A Parquet file as one of the files of a task.
+
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
+use streamwriter_core::{Error, ErrorKind, Result, StagedObject, TaskContext};
+
+use crate::ending::in_task;
+use crate::rolling::{OpenFiles, TaskFile};
+use crate::staging::{StagingFile, write_failed};
+
+/// The file, and the task that errors name.
+pub(super) struct ParquetFile<'t> {
+    writer: ArrowWriter<StagingFile>,
+    task: &'t TaskContext,
+}
+
+impl<'t> ParquetFile<'t> {
+    pub(super) fn new(writer: ArrowWriter<StagingFile>, task: &'t TaskContext) -> Self {
+        Self { writer, task }
+    }
+}
+
+impl TaskFile for ParquetFile<'_> {
+    /// What has left the writer, and its estimate of the row group that is being filled.
+    fn bytes(&self) -> u64 {
+        let bytes = self.writer.bytes_written();
+        bytes.saturating_add(self.writer.in_progress_size()) as u64
+    }
+
+    fn memory(&self) -> usize {
+        self.writer.memory_size()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let flushed = self.writer.flush();
+        flushed.map_err(|error| cannot_encode(error, self.task))
+    }
+
+    fn finish(self) -> Result<StagedObject> {
+        let file = self.writer.into_inner();
+        file.map_err(|error| cannot_encode(error, self.task))?
+            .finish()
+    }
+}
+
+/// Writes columns into the file of a directory, and into further ones if it becomes full.
+pub(super) fn write_columns<'t, B>(
+    files: &mut OpenFiles<'_, ParquetFile<'t>, B>,
+    directory: &str,
+    columns: &RecordBatch,
+) -> Result<()>
+where
+    B: Fn(StagingFile) -> Result<ParquetFile<'t>>,
+{
+    let mut at = 0;
+    while at < columns.num_rows() {
+        files.write(directory, |file, room| {
+            let left = columns.num_rows() - at;
+            let rows = usize::try_from(room).map_or(left, |room| room.clamp(1, left));
+            let written = file.writer.write(&columns.slice(at, rows));
+            written.map_err(|error| cannot_encode(error, file.task))?;
+            at += rows;
+            Ok(rows as u64)
+        })?;
+    }
+    Ok(())
+}
+
+/// An error of the storage below is worth another attempt, one of the data is not.
+pub(super) fn cannot_encode(error: ParquetError, task: &TaskContext) -> Error {
+    let of_data = |error| {
+        Error::new(ErrorKind::Row, "the rows cannot be encoded as Parquet")
+            .with_source(error)
+            .permanent()
+    };
+    let error = match error {
+        ParquetError::External(source) => match source.downcast::<std::io::Error>() {
+            Ok(error) => write_failed(*error),
+            Err(other) => of_data(ParquetError::External(other)),
+        },
+        other => of_data(other),
+    };
+    in_task(error, task)
+}
