@@ -79,6 +79,8 @@ pub use streamwriter_sources::{ParquetFiles, SchemaDrift};
 #[cfg(feature = "testing")]
 pub use streamwriter_core::{sink_conformance, testing};
 
+pub mod tutorial;
+
 /// What most programs need: `use streamwriter::prelude::*;`
 pub mod prelude {
     #[cfg(feature = "csv")]
@@ -91,4 +93,25 @@ pub mod prelude {
         BatchContext, BoxError, CommitMessage, Error, FileSink, Guarantee, Memory, Rows, Source,
         Staging, Stdout, StreamWriter, TaskContext, Trigger, WriteRows, stream, stream_writer,
     };
+}
+
+/// The examples of `docs/`, run as tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../docs/migrating-from-pyspark.md")]
+    mod migrating_from_pyspark {}
+    #[doc = include_str!("../docs/sinks/closures.md")]
+    mod closures {}
+    #[doc = include_str!("../docs/sinks/fan-out.md")]
+    mod fan_out {}
+    #[doc = include_str!("../docs/sinks/memory.md")]
+    mod memory {}
+    #[doc = include_str!("../docs/sinks/noop.md")]
+    mod noop {}
+    #[doc = include_str!("../docs/sinks/set-aside.md")]
+    mod set_aside {}
+    #[doc = include_str!("../docs/sinks/staging.md")]
+    mod staging {}
+    #[doc = include_str!("../docs/sinks/stdout.md")]
+    mod stdout {}
 }
