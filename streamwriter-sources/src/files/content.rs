@@ -182,18 +182,15 @@ impl Read for Content {
             return Ok(count);
         }
         let count = match &mut self.bytes {
-            Bytes::Plain(file) => {
-                let count = file.read(buffer)?;
-                self.position += count as u64;
-                self.decoded = self.position;
-                return Ok(count);
-            }
+            Bytes::Plain(file) => file.read(buffer)?,
             #[cfg(feature = "gzip")]
             Bytes::Gzip(decoder) => decoder.read(buffer).map_err(damaged)?,
             #[cfg(feature = "zstd")]
             Bytes::Zstd(decoder) => decoder.read(buffer).map_err(damaged)?,
         };
-        self.keep(buffer.get(..count).unwrap_or_default());
+        if self.is_compressed() {
+            self.keep(buffer.get(..count).unwrap_or_default());
+        }
         self.position += count as u64;
         self.decoded = self.position;
         Ok(count)
