@@ -8,6 +8,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch};
@@ -17,7 +18,18 @@ use parquet::arrow::ArrowWriter;
 use streamwriter::prelude::*;
 use streamwriter::{ParquetFiles, SchemaDrift};
 
-fn main() -> Result<(), BoxError> {
+fn main() -> ExitCode {
+    let Err(error) = run() else {
+        return ExitCode::SUCCESS;
+    };
+    match error.downcast_ref::<Error>() {
+        Some(error) => eprintln!("{}", error.report()),
+        None => eprintln!("{error}"),
+    }
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<(), BoxError> {
     let mut paths = std::env::args().skip(1).map(PathBuf::from);
     let base = Path::new("target/arrow_batches");
     let input = match paths.next() {

@@ -11,11 +11,24 @@
 mod database;
 mod sink;
 
+use std::process::ExitCode;
+
 use streamwriter::prelude::*;
 
 use sink::{PostgresSink, Reading};
 
-fn main() -> Result<(), BoxError> {
+fn main() -> ExitCode {
+    let Err(error) = run() else {
+        return ExitCode::SUCCESS;
+    };
+    match error.downcast_ref::<Error>() {
+        Some(error) => eprintln!("{}", error.report()),
+        None => eprintln!("{error}"),
+    }
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<(), BoxError> {
     let Some(connection) = std::env::args().nth(1) else {
         return Err("usage: postgres_sink \"host=... user=... dbname=...\"".into());
     };

@@ -273,3 +273,21 @@ impl<R, F> fmt::Debug for ForEachBatch<R, F> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    /// A spilled row is a line: one that were two could not be read back once it is prepared.
+    #[test]
+    fn w12_a_row_whose_json_has_a_line_break_is_refused_by_its_task() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let error = encode(&raw("[1,\n2]"), &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("line break"), "{error}");
+        let mut line = Vec::new();
+        encode(&raw("[1, 2]"), &mut line).unwrap();
+        assert_eq!(line, b"[1, 2]\n");
+    }
+}
