@@ -20,7 +20,7 @@
 //! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
 //! | `parquet` | yes | [`ParquetSink`], [`ParquetFiles`] | feature `arrow`, `parquet`, `serde_arrow` |
-//! | `arrow` | with `parquet` | [`trait@Row`], [`RowBuilder`]: rows as Arrow columns | `arrow` |
+//! | `arrow` | with `parquet` | [`trait@Row`], [`RowBuilder`]: rows as Arrow columns; [`prebuilt_sinks`], [`SinkRegistry`]: sinks by name | `arrow` |
 //! | `gzip` | yes | [`FileCompression`]`::Gzip`, input files `*.gz` | `flate2` |
 //! | `zstd` | yes | [`FileCompression`]`::Zstd`, input files `*.zst` | `zstd`, which compiles C |
 //! | `tokio` | no | `async fn` in `#[stream_writer]` impls | `tokio` |
@@ -32,6 +32,12 @@ extern crate self as streamwriter;
 #[doc(hidden)]
 pub use streamwriter_core::__private;
 
+#[cfg(feature = "arrow")]
+pub use streamwriter_core::{
+    AnyMessage, AnySink, BatchDecoder, Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType,
+    DerivedRows, ListItem, RecordBatchRows, Row, RowBuilder, SinkBuilder, SinkFactory, SinkFormat,
+    SinkHelp, SinkRegistry, SinkRequest, WholeBatches, column_encoding,
+};
 pub use streamwriter_core::{
     Attempt, BatchContext, BatchId, BatchOrigin, BoxError, CheckpointChosen, CheckpointNotChosen,
     CheckpointPlace, CommitMessage, Created, End, Entry, Error, ErrorKind, Fate, FieldError,
@@ -47,20 +53,19 @@ pub use streamwriter_core::{
     serde_json, stream, totals,
 };
 #[cfg(feature = "arrow")]
-pub use streamwriter_core::{
-    Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType, ListItem, RecordBatchRows, Row,
-    RowBuilder, column_encoding,
-};
-#[cfg(feature = "arrow")]
 pub use streamwriter_derive::Row;
 pub use streamwriter_derive::{CommitMessage, stream_writer};
 #[cfg(feature = "csv")]
 pub use streamwriter_sinks::CsvQuoting;
 #[cfg(feature = "parquet")]
+pub use streamwriter_sinks::SerdeRows;
+#[cfg(feature = "parquet")]
 pub use streamwriter_sinks::{
     ArrowBatches, BloomFilter, Compression, Derived, Encoding, ParquetSink, ParquetStatistics,
     SortColumn, ViaSerde,
 };
+#[cfg(feature = "arrow")]
+pub use streamwriter_sinks::{ArrowRow, ArrowRows, prebuilt_sinks};
 pub use streamwriter_sinks::{
     BatchRows, FanOut, FileCompression, FileFormat, FileSink, ForEach, ForEachBatch,
     ForEachPartition, MemorySink, Noop, PartitionRows, SetAside, StagedFiles, Staging, StagingFile,
@@ -100,6 +105,8 @@ pub mod prelude {
 mod pages {
     #[doc = include_str!("../docs/migrating-from-pyspark.md")]
     mod migrating_from_pyspark {}
+    #[doc = include_str!("../docs/sinks/by-name.md")]
+    mod by_name {}
     #[doc = include_str!("../docs/sinks/closures.md")]
     mod closures {}
     #[doc = include_str!("../docs/sinks/fan-out.md")]

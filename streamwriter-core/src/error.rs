@@ -97,6 +97,7 @@ pub struct Error(Box<Inner>);
 
 #[derive(Default)]
 struct Place {
+    sink: Option<String>,
     query: Option<String>,
     batch: Option<BatchId>,
     partition: Option<PartitionId>,
@@ -139,6 +140,13 @@ impl Error {
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
+        self
+    }
+
+    /// Names the sink. A name that is already there stays.
+    #[must_use]
+    pub fn of_sink(mut self, sink: impl Into<String>) -> Self {
+        self.0.place.sink.get_or_insert_with(|| sink.into());
         self
     }
 
@@ -195,6 +203,12 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// Returns the name of the sink, if it is one that was made by name.
+    #[must_use]
+    pub fn sink(&self) -> Option<&str> {
+        self.0.place.sink.as_deref()
     }
 
     /// Returns the name or id of the query, if known.
@@ -266,6 +280,7 @@ impl fmt::Display for Error {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
+            self.sink.as_ref().map(|sink| format!("sink {sink}")),
             self.query.as_ref().map(|query| format!("query {query}")),
             self.batch.map(|batch| format!("batch {batch}")),
             self.partition

@@ -40,6 +40,10 @@ impl StoredMessage {
     /// which is several sinks; none otherwise.
     #[must_use]
     pub fn parts(&self) -> Vec<StoredMessage> {
+        #[cfg(feature = "arrow")]
+        if let Some(inner) = crate::by_name::inner_of(&self.0) {
+            return Self(inner.clone()).parts();
+        }
         let parts = self.0.get("body").and_then(Value::as_array);
         let parts = parts.into_iter().flatten().cloned();
         parts.map(StoredMessage).collect()

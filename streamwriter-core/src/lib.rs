@@ -17,6 +17,8 @@ mod stream;
 
 #[cfg(feature = "arrow")]
 mod arrow_rows;
+#[cfg(feature = "arrow")]
+mod by_name;
 mod context;
 mod finding;
 mod guarantee;
@@ -42,6 +44,11 @@ mod query;
 pub use arrow_rows::{
     Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType, ListItem, RecordBatchRows, Row,
     RowBuilder, encoding as column_encoding,
+};
+#[cfg(feature = "arrow")]
+pub use by_name::{
+    AnyMessage, AnySink, BatchDecoder, DerivedRows, SinkBuilder, SinkFactory, SinkFormat, SinkHelp,
+    SinkRegistry, SinkRequest, WholeBatches,
 };
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};

@@ -156,6 +156,12 @@ impl<K: Into<String>, V: Into<String>, const N: usize> From<[(K, V); N]> for Opt
     note = "add `#[stream_writer(name = \"...\")]` to the struct"
 )]
 pub trait SinkOptions: Sized {
+    /// The name of the sink, as people write it.
+    const NAME: &'static str;
+
+    /// What the sink does, from the documentation of the struct.
+    const DOC: &'static str;
+
     /// The options, in the order of the fields.
     const OPTIONS: &'static [OptionSpec];
 
@@ -265,13 +271,22 @@ fn same_name(a: &str, b: &str) -> bool {
 }
 
 fn unknown_option(name: &str, specs: &[OptionSpec]) -> Error {
-    let known: Vec<String> = specs
+    let known = specs.iter().map(|spec| spec.name);
+    let help = nearest(name, known, "the options are", "there are no options");
+    Error::new(ErrorKind::Config, format!("unknown option `{name}`")).with_help(help)
+}
+
+/// Says which of the known names a person may have meant, and which there are.
+pub(crate) fn nearest<'n>(
+    name: &str,
+    known: impl Iterator<Item = &'n str>,
+    there_are: &str,
+    there_are_none: &str,
+) -> String {
+    let known: Vec<&str> = known.collect();
+    let nearest = known
         .iter()
-        .map(|spec| format!("`{}`", spec.name))
-        .collect();
-    let nearest = specs
-        .iter()
-        .map(|spec| (edit_distance(name, spec.name), spec.name))
+        .map(|known| (edit_distance(name, known), *known))
         .min();
     let mut help = match nearest {
         Some((distance, nearest)) if distance <= nearest.chars().count() / 2 => {
@@ -279,11 +294,12 @@ fn unknown_option(name: &str, specs: &[OptionSpec]) -> Error {
         }
         _ => String::new(),
     };
+    let quoted: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
     help += &match known.is_empty() {
-        true => "there are no options".to_owned(),
-        false => format!("the options are {}", known.join(", ")),
+        true => there_are_none.to_owned(),
+        false => format!("{there_are} {}", quoted.join(", ")),
     };
-    Error::new(ErrorKind::Config, format!("unknown option `{name}`")).with_help(help)
+    help
 }
 
 /// Counts the characters to insert, remove or replace to get from one name to the other.

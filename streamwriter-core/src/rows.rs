@@ -226,7 +226,7 @@ impl<Rd: RowReader> Rows for TaskRows<'_, Rd> {
     }
 }
 
-fn unread(read: u64) -> Error {
+pub(crate) fn unread(read: u64) -> Error {
     Error::new(
         ErrorKind::Task,
         format!("write returned with rows left unread; it had read {read}"),

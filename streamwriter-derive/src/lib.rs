@@ -445,7 +445,7 @@ pub fn derive_row(input: TokenStream) -> TokenStream {
 ///
 /// - `Webhook::new(..)` with the required options in the order of the fields; `String` and
 ///   `PathBuf` take whatever converts into them.
-/// - `SinkOptions`: the description of the options, and `from_options`, which makes the sink from
+/// - `SinkOptions`: the name, the doc comment, the description of the options, and `from_options`, which makes the sink from
 ///   text by name. Names ignore upper and lower case; unknown, missing and unreadable options are
 ///   errors with the kind `Config`.
 /// - the name, for the impl.
@@ -459,6 +459,7 @@ pub fn derive_row(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `default = 100` | Not required; the expression is its value. A string literal converts. |
 /// | `default` | Not required; `Default::default()`. |
+/// | `default_text = "30s"` | How people are shown the default, if the expression is not how they would write it. |
 /// | `name = "maxRows"` | Another name than that of the field. |
 /// | `secret` | Never printed: not by `Debug`, not in errors, not as a default. |
 /// | `skip` | Not an option: it has its `Default`, or `default = ...`. |
@@ -478,7 +479,7 @@ pub fn derive_row(input: TokenStream) -> TokenStream {
 ///     /// Rows per request.
 ///     #[option(default = 100)]
 ///     chunk: usize,
-///     #[option(default = Duration::from_secs(30))]
+///     #[option(default = Duration::from_secs(30), default_text = "30s")]
 ///     timeout: Duration,
 ///     #[option(secret)]
 ///     token: Option<String>,
@@ -508,6 +509,7 @@ pub fn derive_row(input: TokenStream) -> TokenStream {
 ///     "unknown option `uri`; did you mean `url`? the options are `url`, `chunk`, `timeout`, `token`"
 /// );
 /// assert_eq!(Webhook::OPTIONS[1].doc, "Rows per request.");
+/// assert_eq!(Webhook::OPTIONS[2].default, Some("30s"));
 /// # Ok(())
 /// # }
 /// ```

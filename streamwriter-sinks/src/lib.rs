@@ -20,7 +20,12 @@
 //! | [`FanOut`] | those of its members, `Clone` | that of the weakest member | what its members leave | |
 //! | a sink of your own over [`Staging`] | yours | exactly-once | files of your format | |
 //!
+//! # By name
+//! With the feature `arrow`, `prebuilt_sinks` has them by name, with options as text and Arrow record
+//! batches as rows.
+//!
 //! # Features
+//! - `arrow`: sinks by name, and Arrow rows for those that take serde rows. Heavy: brings `arrow`.
 //! - `parquet` (default): the Parquet sink. Heavy: brings `arrow`, `parquet` and `serde_arrow`.
 //! - `jsonl` (default): the JSON lines format of the file sink.
 //! - `csv` (default): the CSV format of the file sink.
@@ -28,6 +33,8 @@
 
 #![warn(clippy::print_stdout, reason = "a library does not print")]
 
+#[cfg(feature = "arrow")]
+mod arrow_row;
 mod cells;
 mod ending;
 mod message;
@@ -50,7 +57,16 @@ mod both;
 mod fan_out;
 mod set_aside;
 
+#[cfg(feature = "arrow")]
+mod by_name;
+
+#[cfg(feature = "arrow")]
+pub use arrow_row::{ArrowRow, ArrowRows, ArrowRowsOfBatch};
 pub use both::OfBoth;
+#[cfg(feature = "arrow")]
+pub use by_name::prebuilt_sinks;
+#[cfg(feature = "parquet")]
+pub use by_name::{RowsOfVec, SerdeRows};
 pub use fan_out::FanOut;
 #[cfg(feature = "jsonl")]
 pub use file::JsonLines;

@@ -61,5 +61,19 @@ fn target(input: ParseStream<'_>) -> syn::Result<Target> {
     Ok(target)
 }
 
+/// Turns `HttpSink` into `http_sink`.
+pub(crate) fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    let mut after_lower = false;
+    for char in name.trim_start_matches("r#").chars() {
+        if char.is_uppercase() && after_lower {
+            snake.push('_');
+        }
+        after_lower = char.is_lowercase() || char.is_ascii_digit();
+        snake.extend(char.to_lowercase());
+    }
+    snake
+}
+
 #[cfg(test)]
 mod tests;

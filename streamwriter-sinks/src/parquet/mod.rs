@@ -32,6 +32,7 @@ pub use derived::Derived;
 pub use encoding::{Columns, Encoding};
 pub use options::Compression;
 pub use serde_rows::ViaSerde;
+pub(crate) use serde_rows::trace as schema_by_serde;
 
 use file::{ParquetFile, cannot_encode, write_columns};
 use options::Options;

@@ -57,7 +57,8 @@ impl ViaSerde {
     }
 }
 
-fn trace<R: DeserializeOwned>() -> Result<SchemaRef> {
+/// Finds the schema of a row type.
+pub(crate) fn trace<R: DeserializeOwned>() -> Result<SchemaRef> {
     let options = TracingOptions::default()
         .allow_null_fields(true)
         .map_as_struct(false)

@@ -9,9 +9,10 @@ use arrow::array::{RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use streamwriter::testing::conformance::{Conformance, Place};
 use streamwriter::{
-    ArrowBatches, BloomFilter, BoxError, Compression, Derived, Error, FanOut, FileCompression,
-    FileFormat, FileSink, LocalStorage, MemorySink, Noop, ParquetSink, SetAside, Staging, Stdout,
-    Storage, StorePath, ViaSerde, WriteRows, sink_conformance,
+    AnySink, ArrowBatches, ArrowRows, BloomFilter, BoxError, Compression, Derived, DerivedRows,
+    Error, FanOut, FileCompression, FileFormat, FileSink, LocalStorage, MemorySink, Noop,
+    ParquetSink, SetAside, Staging, Stdout, Storage, StorePath, ViaSerde, WriteRows,
+    sink_conformance,
 };
 
 use super::closure;
@@ -19,6 +20,7 @@ use super::many_files::ManyFiles;
 use super::partitions;
 use super::read::{self, Row};
 use crate::async_sinks::AsyncFiles;
+use crate::rows::batch_of;
 
 #[path = "../../../examples/own_sink.rs"]
 #[allow(dead_code, reason = "the example's main is not run")]
@@ -38,6 +40,8 @@ sink_conformance! { mod parquet_with_options: parquet(|sink| sink.compression(Co
 sink_conformance! { mod parquet_rolled_by_rows: parquet(|sink| sink.max_rows_per_file(1)) }
 sink_conformance! { mod parquet_partitioned_with_one_open_file: partitioned_parquet() }
 sink_conformance! { mod parquet_of_arrow_batches: arrow_batches() }
+sink_conformance! { mod any_sink_over_json_lines: any_json_lines() }
+sink_conformance! { mod any_sink_over_a_fan_out_of_derived_rows: any_fan_out() }
 sink_conformance! { mod parquet_of_derived_rows: derived_rows() }
 sink_conformance! { mod stdout: stdout(Stdout::json, read::json_objects) }
 sink_conformance! { mod stdout_csv: stdout(|| Stdout::csv().batch_header(false), read::csv_on_the_terminal) }
@@ -123,6 +127,44 @@ fn arrow_batches() -> Conformance<ParquetSink<ArrowBatches>, RecordBatch> {
         },
         |place| read::parquet_numbers(&place.directory()),
     )
+}
+
+fn any_json_lines() -> Conformance<AnySink, RecordBatch> {
+    Conformance::of_rows(
+        |number| batch_of(&[Row::of(number)]),
+        |place| {
+            let sink = FileSink::json_lines_in(staging(place)?);
+            Ok::<_, Error>(AnySink::decoding::<_, ArrowRows>(
+                sink,
+                <Row as streamwriter::Row>::schema(),
+            ))
+        },
+        |place| read::json_lines(&place.directory()),
+    )
+}
+
+/// Two members behind one name: what a person's tools see of them must be the same (E3, E6).
+fn any_fan_out() -> Conformance<AnySink, RecordBatch> {
+    Conformance::of_rows(
+        |number| batch_of(&[Row::of(number)]),
+        |place| {
+            let beside = Staging::over(place.storage_of("beside")?);
+            let sink = FanOut::new(
+                ParquetSink::rows_in(staging(place)?),
+                FileSink::csv_in(beside),
+            );
+            Ok::<_, Error>(AnySink::decoding::<_, DerivedRows<Row>>(
+                sink,
+                <Row as streamwriter::Row>::schema(),
+            ))
+        },
+        |place| read::csv(&place.directory_of("beside")),
+    )
+    .leftovers(|place| {
+        let mut left = staged_in(place, "target")?;
+        left.extend(staged_in(place, "beside")?);
+        Ok::<_, Error>(left)
+    })
 }
 
 fn stdout(

@@ -2,6 +2,7 @@
 //! values.
 
 mod both_ways;
+mod by_name;
 mod parquet;
 mod random;
 
@@ -11,7 +12,7 @@ use arrow::array::RecordBatch;
 use streamwriter::{Row, RowBuilder};
 
 /// Collects rows into one batch.
-fn batch_of<R: Row>(rows: &[R]) -> RecordBatch {
+pub(crate) fn batch_of<R: Row>(rows: &[R]) -> RecordBatch {
     let mut builder = RowBuilder::with_capacity(rows.len());
     for row in rows {
         builder.push(row).unwrap();

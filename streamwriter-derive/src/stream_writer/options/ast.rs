@@ -6,6 +6,7 @@ use syn::{Fields, Ident, ItemStruct};
 use super::attr::{Default, OptionAttrs, doc_of};
 use crate::ctxt::Ctxt;
 use crate::stream_writer::args::Args;
+use crate::stream_writer::snake_case;
 use crate::types;
 
 /// A struct with `#[stream_writer]`.
@@ -62,6 +63,18 @@ impl<'a> SinkStruct<'a> {
             args,
             fields,
         }
+    }
+
+    /// Returns the name of the sink.
+    pub(crate) fn name(&self) -> String {
+        match self.args.name.get() {
+            Some(name) => name.value(),
+            None => snake_case(&self.original.ident.unraw().to_string()),
+        }
+    }
+
+    pub(crate) fn doc(&self) -> String {
+        doc_of(&self.original.attrs)
     }
 
     /// Returns the fields that can be set by name.

@@ -14,6 +14,8 @@ const ATTRIBUTE: &str = "option";
 #[derive(std::default::Default)]
 pub(crate) struct OptionAttrs {
     pub(crate) default: Once<Default>,
+    /// The default as a person writes it, where the expression is not that.
+    pub(crate) default_text: Once<LitStr>,
     pub(crate) name: Once<LitStr>,
     pub(crate) secret: Once<()>,
     pub(crate) skip: Once<()>,
@@ -120,6 +122,8 @@ impl OptionAttrs {
                 false => Default::Trait,
             };
             self.default.set(cx, key, default);
+        } else if key.is_ident("default_text") {
+            self.default_text.set(cx, key, meta.value()?.parse()?);
         } else if key.is_ident("name") {
             self.name.set(cx, key, name_value(cx, meta)?);
         } else if key.is_ident("secret") {
@@ -132,7 +136,7 @@ impl OptionAttrs {
             unknown_key(
                 cx,
                 meta,
-                "the keys of an option are default, name, secret, skip",
+                "the keys of an option are default, default_text, name, secret, skip",
             )?;
         }
         Ok(())

@@ -104,6 +104,7 @@ fn sink_options_impl(sink: &SinkStruct<'_>, private: &TokenStream) -> TokenStrea
     bound_fields(sink, &mut generics, private);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = item.generics.split_for_impl();
+    let (name, doc) = (sink.name(), sink.doc());
     let specs = sink.options().map(|field| spec(field, private));
     let fields = sink.fields.iter().map(|field| {
         let ident = field.ident;
@@ -113,6 +114,8 @@ fn sink_options_impl(sink: &SinkStruct<'_>, private: &TokenStream) -> TokenStrea
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::SinkOptions for #ident #type_generics #where_clause {
+            const NAME: &'static str = #name;
+            const DOC: &'static str = #doc;
             const OPTIONS: &'static [#private::OptionSpec] = &[#(#specs),*];
 
             fn from_options(__options: &#private::OptionMap) -> #private::Result<Self> {
@@ -167,7 +170,8 @@ fn spec(field: &OptionField<'_>, private: &TokenStream) -> TokenStream {
         // A default of a secret is a secret too.
         Absent::Default(_) if field.attrs.secret.is_set() => TokenStream::new(),
         Absent::Default(default) => {
-            let text = default.text();
+            let given = field.attrs.default_text.get();
+            let text = given.map_or_else(|| default.text(), syn::LitStr::value);
             quote!(.with_default(#text))
         }
     };

@@ -24,6 +24,8 @@ pub(crate) fn expand(sink: &SinkStruct<'_>) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #private::SinkOptions for #ident #type_generics #where_clause {
+            const NAME: &'static str = "";
+            const DOC: &'static str = "";
             const OPTIONS: &'static [#private::OptionSpec] = &[];
 
             fn from_options(_: &#private::OptionMap) -> #private::Result<Self> {

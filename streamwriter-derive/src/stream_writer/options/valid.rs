@@ -9,6 +9,7 @@ use crate::types;
 
 pub(crate) fn check(cx: &Ctxt, sink: &SinkStruct<'_>) {
     check_skipped(cx, sink);
+    check_default_texts(cx, sink);
     check_names(cx, sink);
     check_debug(cx, sink);
 }
@@ -23,6 +24,26 @@ fn check_skipped(cx: &Ctxt, sink: &SinkStruct<'_>) {
             cx.error(
                 key,
                 "a skipped field cannot be set by name: remove `name` or `skip`",
+            );
+        }
+    }
+}
+
+fn check_default_texts(cx: &Ctxt, sink: &SinkStruct<'_>) {
+    for field in &sink.fields {
+        let attrs = &field.attrs;
+        let Some(key) = attrs.default_text.key() else {
+            continue;
+        };
+        if attrs.skip.is_set() || attrs.secret.is_set() {
+            cx.error(
+                key,
+                "the default of a skipped or secret field is never shown: remove `default_text`",
+            );
+        } else if !attrs.default.is_set() {
+            cx.error(
+                key,
+                "there is no `default` of which this is the text: add it",
             );
         }
     }

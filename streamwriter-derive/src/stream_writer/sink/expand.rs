@@ -8,6 +8,7 @@ use syn::{Attribute, Generics, Type, parse_quote};
 use super::ast::{Finish, FinishArg, Sink, Write, WriteArg};
 use crate::krate::krate;
 use crate::stream_writer::block::Method;
+use crate::stream_writer::snake_case;
 use crate::types;
 
 pub(crate) fn expand(sink: &Sink<'_>) -> TokenStream {
@@ -121,20 +122,6 @@ pub(crate) fn name(sink: &Sink<'_>, private: &TokenStream) -> TokenStream {
             #body
         }
     }
-}
-
-/// Turns `HttpSink` into `http_sink`.
-fn snake_case(name: &str) -> String {
-    let mut snake = String::new();
-    let mut after_lower = false;
-    for char in name.trim_start_matches("r#").chars() {
-        if char.is_uppercase() && after_lower {
-            snake.push('_');
-        }
-        after_lower = char.is_lowercase() || char.is_ascii_digit();
-        snake.extend(char.to_lowercase());
-    }
-    snake
 }
 
 fn description(sink: &Sink<'_>) -> Option<TokenStream> {

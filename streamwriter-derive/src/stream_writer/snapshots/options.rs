@@ -30,6 +30,8 @@ impl Webhook {
 }
 #[automatically_derived]
 impl ::streamwriter_core::__private::SinkOptions for Webhook {
+    const NAME: &'static str = "webhook";
+    const DOC: &'static str = "";
     const OPTIONS: &'static [::streamwriter_core::__private::OptionSpec] = &[
         ::streamwriter_core::__private::OptionSpec::new(
                 "url",
