@@ -6,7 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use streamwriter_core::{
-    BatchId, BoxError, PlanLimits, PlanOf, Replay, Source, SourceContext, TaskContext,
+    BatchId, BoxError, Gathered, Measure, PlanLimits, PlanOf, Replay, Source, SourceContext,
+    TaskContext,
 };
 
 use super::held::{Held, plan};
@@ -31,6 +32,11 @@ use crate::plain::config;
 /// planned when a query ends stay in the channel, for a query that is started with
 /// [`again`](Self::again). A bound on the rows of a batch is exact; bounds on bytes and files do not
 /// apply.
+///
+/// A query that lets rows gather (`min_rows_per_batch`) begins a batch all the same when nothing more can
+/// come or somebody waits: when the channel is full, when its last sender has gone, and when
+/// [`Sender::wait_committed`] waits for rows that are still in it. A capacity below the minimum is
+/// therefore what a batch holds.
 ///
 /// ```
 /// use streamwriter_core::testing::{Pretend, read_partition};
@@ -83,10 +89,13 @@ struct State<R> {
     settled: u64,
     /// Those of the settled ones of which nobody here knows whether they are committed.
     doubtful: u64,
+    /// How many of the rows that were sent somebody waits for, or has waited for, to be committed.
+    wanted: u64,
     /// Whether a query has started and planned nothing yet.
     fresh: bool,
     /// How many handles of the source there are.
     sources: usize,
+    senders: usize,
 }
 
 impl<R> Shared<R> {
@@ -101,6 +110,21 @@ impl<R> State<R> {
         self.settled += rows;
         self.doubtful += rows;
     }
+
+    /// Lets go of what an earlier query has left, once for each query, as the first one asks for rows.
+    fn begin_at(&mut self, first: u64) {
+        if std::mem::take(&mut self.fresh) {
+            let rows = self.held.forget_all_but(first);
+            self.give_up(rows);
+        }
+    }
+
+    /// Tells whether rows are held up, or waited for, until a batch begins.
+    fn is_held_up(&self, capacity: usize) -> bool {
+        let waiting = self.waiting.len();
+        let taken = self.sent - waiting as u64;
+        waiting > 0 && (waiting >= capacity || self.senders == 0 || taken < self.wanted)
+    }
 }
 
 impl<R> Channel<R> {
@@ -113,8 +137,10 @@ impl<R> Channel<R> {
                 sent: 0,
                 settled: 0,
                 doubtful: 0,
+                wanted: 0,
                 fresh: true,
                 sources: 1,
+                senders: 1,
             }),
             changed: Condvar::new(),
             capacity: capacity.max(1),
@@ -185,6 +211,8 @@ impl<R> Sender<R> {
     /// `false` after the timeout, at once if there is no query and no handle of the source any more,
     /// and for good once a query has ended in the middle of a batch: whether the next start has rolled
     /// that batch forward or recorded it as lost, its progress tells.
+    ///
+    /// Rows that this waits for do not wait for others to gather.
     #[must_use = "`false` says that rows may not be committed"]
     pub fn wait_committed(&self, timeout: Duration) -> bool {
         let deadline = Instant::now().checked_add(timeout);
@@ -200,6 +228,7 @@ impl<R> Sender<R> {
             if left.is_zero() {
                 return false;
             }
+            state.wanted = state.wanted.max(until);
             let waited = self.shared.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -248,6 +277,27 @@ impl<R: Clone + Send + Sync + 'static> Source for Channel<R> {
         Ok(())
     }
 
+    fn measures(&self) -> &'static [Measure] {
+        &[Measure::Rows]
+    }
+
+    fn gathered(
+        &self,
+        start: Option<&OnceOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        let first = start.map_or(0, |start| start.rows);
+        let mut state = self.shared.state();
+        state.begin_at(first);
+        let rows = state.waiting.len() as u64;
+        // A plan that came to nothing is made again, and has waited already.
+        let planned = state.held.planned_at(first).is_some();
+        let full = planned
+            || state.is_held_up(self.shared.capacity)
+            || limits.rows.is_some_and(|most| rows >= most);
+        Ok(Gathered::default().with_rows(rows).with_full(full))
+    }
+
     fn plan(
         &self,
         start: Option<&OnceOffset>,
@@ -255,10 +305,7 @@ impl<R: Clone + Send + Sync + 'static> Source for Channel<R> {
     ) -> Result<Option<PlanOf<Self>>, BoxError> {
         let first = start.map_or(0, |start| start.rows);
         let mut state = self.shared.state();
-        if std::mem::take(&mut state.fresh) {
-            let rows = state.held.forget_all_but(first);
-            state.give_up(rows);
-        }
+        state.begin_at(first);
         if let Some(rows) = state.held.planned_at(first) {
             return Ok(Some(plan(first, rows, self.partitions)));
         }
@@ -307,9 +354,16 @@ impl<R: Clone + Send + Sync + 'static> Source for Channel<R> {
 
 impl<R> Clone for Sender<R> {
     fn clone(&self) -> Self {
+        self.shared.state().senders += 1;
         Self {
             shared: Arc::clone(&self.shared),
         }
+    }
+}
+
+impl<R> Drop for Sender<R> {
+    fn drop(&mut self) {
+        self.shared.state().senders -= 1;
     }
 }
 

@@ -13,3 +13,6 @@ mod reader;
 pub use channel::{Channel, SendError, Sender};
 pub use iter::Iter;
 pub use reader::{OnceOffset, OncePartition, OnceReader};
+
+#[cfg(test)]
+mod tests;
