@@ -110,6 +110,9 @@ mod pages {
     mod noop {}
     #[doc = include_str!("../docs/sinks/set-aside.md")]
     mod set_aside {}
+    #[cfg(all(feature = "jsonl", feature = "parquet"))]
+    #[doc = include_str!("../docs/small-files.md")]
+    mod small_files {}
     #[doc = include_str!("../docs/sinks/staging.md")]
     mod staging {}
     #[doc = include_str!("../docs/sinks/stdout.md")]

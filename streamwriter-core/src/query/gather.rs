@@ -125,6 +125,8 @@ pub(super) struct Gather {
     idle_for: Option<Duration>,
     /// Nothing that waits is older than this.
     clear_at: Instant,
+    /// The last look whose rows all fit into one batch.
+    fitted_at: Instant,
     /// What was seen last, and since when it has been the same.
     seen: Option<(Gathered, Instant)>,
 }
@@ -138,6 +140,7 @@ impl Gather {
             delay_max: settings.delay_max.unwrap_or(DELAY_MAX),
             idle_for: settings.idle_for,
             clear_at: now,
+            fitted_at: now,
             seen: None,
         })
     }
@@ -149,11 +152,13 @@ impl Gather {
             return Look::Nothing;
         }
         let Some(reason) = self.reason(gathered, now) else {
+            self.fitted_at = now;
             return Look::Wait;
         };
         if gathered.full {
-            // The batch may leave some of it, and that is as old as it was.
-            self.seen = None;
+            // The batch takes the oldest, so what it may leave came after the rows that would all have
+            // fitted.
+            (self.clear_at, self.seen) = (self.fitted_at, None);
         } else {
             self.clear(now);
         }
@@ -181,7 +186,7 @@ impl Gather {
     }
 
     fn clear(&mut self, now: Instant) {
-        (self.clear_at, self.seen) = (now, None);
+        (self.clear_at, self.fitted_at, self.seen) = (now, now, None);
     }
 }
 
@@ -274,8 +279,19 @@ mod tests {
 
     #[test]
     fn q1_what_a_full_batch_leaves_keeps_its_age() {
-        let seen = [(58, rows(30).with_full(true)), (59, rows(3)), (60, rows(4))];
-        assert_eq!(looks(settings(), &seen), [FULL, Look::Wait, OLD]);
+        use Look::Wait;
+        let full = rows(30).with_full(true);
+        let seen = [(58, full), (59, full), (59, rows(3)), (60, rows(4))];
+        assert_eq!(looks(settings(), &seen), [FULL, FULL, Wait, OLD]);
+        // All that was there after 50 s is in the batch.
+        let seen = [
+            (50, rows(5)),
+            (58, full),
+            (108, rows(3)),
+            (109, rows(4)),
+            (110, rows(5)),
+        ];
+        assert_eq!(looks(settings(), &seen), [Wait, FULL, Wait, Wait, OLD]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::source::{Plan, PlanLimits, ReadCounts, Replay, RowReader, Source};
 type BeforeRow = dyn Fn(u64, &TaskContext) -> Result<(), BoxError> + Send + Sync;
 
 /// The numbers 0, 1, 2, … as a scripted [`Source`]: every batch of the same size, cut into the same
-/// number of partitions. Clones share what was observed.
+/// number of partitions. Clones share what was observed. It counts the rows that wait.
 ///
 /// ```
 /// use streamwriter_core::testing::{Numbers, Pretend, read_partition};

@@ -1,8 +1,7 @@
 //! A bounded queue between the program and a query.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use streamwriter_core::{
@@ -10,7 +9,8 @@ use streamwriter_core::{
     TaskContext,
 };
 
-use super::held::{Held, plan};
+use super::held::plan;
+use super::queue::Shared;
 use super::reader::{OnceOffset, OncePartition, OnceReader};
 use crate::plain::config;
 
@@ -73,78 +73,10 @@ pub struct Sender<R> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<R>(pub R);
 
-struct Shared<R> {
-    state: Mutex<State<R>>,
-    /// Rows were taken, or committed, or the source has gone.
-    changed: Condvar,
-    capacity: usize,
-}
-
-struct State<R> {
-    waiting: VecDeque<R>,
-    held: Held<R>,
-    /// Rows that were sent in this process.
-    sent: u64,
-    /// Those of them that are not coming any more: they are committed, or a query has ended with them.
-    settled: u64,
-    /// Those of the settled ones of which nobody here knows whether they are committed.
-    doubtful: u64,
-    /// How many of the rows that were sent somebody waits for, or has waited for, to be committed.
-    wanted: u64,
-    /// Whether a query has started and planned nothing yet.
-    fresh: bool,
-    /// How many handles of the source there are.
-    sources: usize,
-    senders: usize,
-}
-
-impl<R> Shared<R> {
-    fn state(&self) -> MutexGuard<'_, State<R>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<R> State<R> {
-    /// Lets go of rows with which an earlier query has ended.
-    fn give_up(&mut self, rows: u64) {
-        self.settled += rows;
-        self.doubtful += rows;
-    }
-
-    /// Lets go of what an earlier query has left, once for each query, as the first one asks for rows.
-    fn begin_at(&mut self, first: u64) {
-        if std::mem::take(&mut self.fresh) {
-            let rows = self.held.forget_all_but(first);
-            self.give_up(rows);
-        }
-    }
-
-    /// Tells whether rows are held up, or waited for, until a batch begins.
-    fn is_held_up(&self, capacity: usize) -> bool {
-        let waiting = self.waiting.len();
-        let taken = self.sent - waiting as u64;
-        waiting > 0 && (waiting >= capacity || self.senders == 0 || taken < self.wanted)
-    }
-}
-
 impl<R> Channel<R> {
     /// Makes a channel in which so many rows may wait, at least one.
     pub fn new(capacity: usize) -> (Sender<R>, Self) {
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State {
-                waiting: VecDeque::new(),
-                held: Held::default(),
-                sent: 0,
-                settled: 0,
-                doubtful: 0,
-                wanted: 0,
-                fresh: true,
-                sources: 1,
-                senders: 1,
-            }),
-            changed: Condvar::new(),
-            capacity: capacity.max(1),
-        });
+        let shared = Arc::new(Shared::new(capacity));
         let sender = Sender {
             shared: Arc::clone(&shared),
         };

@@ -8,6 +8,7 @@
 mod channel;
 mod held;
 mod iter;
+mod queue;
 mod reader;
 
 pub use channel::{Channel, SendError, Sender};

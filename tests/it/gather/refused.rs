@@ -62,7 +62,8 @@ fn q1_a_source_that_cannot_tell_it_in_that_unit_is_refused_with_those_that_it_ha
 #[test]
 fn q1_numbers_that_make_no_sense_are_refused_by_name() {
     type Query = QueryBuilder<Memory<u64>, MemorySink<u64>>;
-    let cases: [(&str, fn(Query) -> Query); 7] = [
+    type With = fn(Query) -> Query;
+    let cases: [(&str, With); 7] = [
         ("min_rows_per_batch is 0", |q| q.min_rows_per_batch(0)),
         ("min_bytes_per_batch is 0", |q| q.min_bytes_per_batch(0)),
         ("min_files_per_batch is 0", |q| q.min_files_per_batch(0)),
