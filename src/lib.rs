@@ -40,17 +40,17 @@ pub use streamwriter_core::{
 };
 pub use streamwriter_core::{
     Attempt, BatchContext, BatchId, BatchOrigin, BoxError, CheckpointChosen, CheckpointNotChosen,
-    CheckpointPlace, CommitMessage, Created, End, Entry, Error, ErrorKind, Fate, FieldError,
-    FieldResult, FileFinding, FileState, Guarantee, Leftover, LocalStorage, LockHolder,
-    MessageField, MessageKey, MessageMetrics, ObjectIdentity, OptionMap, OptionReader, OptionSpec,
-    OptionValue, PartitionId, Permanent, Plan, PlanLimits, PlanOf, Publication, QueryBuilder,
-    QueryEvent, QueryId, QueryListener, QueryStatus, QuerySummary, ReadCounts, Repair, Replay,
-    Report, Result, Revision, RowReader, Rows, Run, SetAsidePlace, SetAsideRow, SharedStorage,
-    SinkOptions, SinkProgress, Source, SourceContext, SourceProgress, SourceState, StagedObject,
-    StagedUpload, StopHandle, Storage, StorageLock, StorePath, StoredMessage, Stream, StreamWriter,
-    StreamingQuery, StreamingQueryProgress, Survey, Sweep, SweepScope, Target, TargetClaim,
-    TargetRecord, TaskContext, Trigger, Unlisted, Upkeep, Withdrawal, WriteRows, record,
-    serde_json, stream, totals,
+    CheckpointPlace, CommitMessage, Created, End, Enough, Entry, Error, ErrorKind, Fate,
+    FieldError, FieldResult, FileFinding, FileState, Gathered, Guarantee, Leftover, LocalStorage,
+    LockHolder, Measure, MessageField, MessageKey, MessageMetrics, ObjectIdentity, OptionMap,
+    OptionReader, OptionSpec, OptionValue, PartitionId, Permanent, Plan, PlanLimits, PlanOf,
+    Publication, QueryBuilder, QueryEvent, QueryId, QueryListener, QueryStatus, QuerySummary,
+    ReadCounts, Repair, Replay, Report, Result, Revision, RowReader, Rows, Run, SetAsidePlace,
+    SetAsideRow, SharedStorage, SinkOptions, SinkProgress, Source, SourceContext, SourceProgress,
+    SourceState, StagedObject, StagedUpload, StopHandle, Storage, StorageLock, StorePath,
+    StoredMessage, Stream, StreamWriter, StreamingQuery, StreamingQueryProgress, Survey, Sweep,
+    SweepScope, Target, TargetClaim, TargetRecord, TaskContext, Trigger, Unlisted, Upkeep,
+    Withdrawal, WriteRows, record, serde_json, stream, totals,
 };
 #[cfg(feature = "arrow")]
 pub use streamwriter_derive::Row;
@@ -117,6 +117,9 @@ mod pages {
     mod noop {}
     #[doc = include_str!("../docs/sinks/set-aside.md")]
     mod set_aside {}
+    #[cfg(all(feature = "jsonl", feature = "parquet"))]
+    #[doc = include_str!("../docs/small-files.md")]
+    mod small_files {}
     #[doc = include_str!("../docs/sinks/staging.md")]
     mod staging {}
     #[doc = include_str!("../docs/sinks/stdout.md")]

@@ -12,6 +12,7 @@ mod error;
 mod ids;
 mod sync;
 
+mod gathered;
 mod source;
 mod stream;
 
@@ -53,6 +54,7 @@ pub use by_name::{
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
 pub use finding::{FileFinding, FileState, StoredMessage, Withdrawal};
+pub use gathered::{Enough, Gathered, Measure};
 pub use guarantee::Guarantee;
 pub use ids::{Attempt, BatchId, PartitionId, QueryId, Revision, Run};
 pub use leftover::{Fate, Leftover, SweepScope};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::gathered::Gathered;
 use crate::guarantee::Guarantee;
 use crate::ids::{BatchId, QueryId, Run};
 
@@ -129,6 +130,15 @@ pub enum QueryEvent {
         id: QueryId,
         /// The id that the next batch will have.
         next_batch: BatchId,
+    },
+    /// A trigger found rows and waits for more to gather; sent at most every ten seconds.
+    Gathering {
+        /// The query's id.
+        id: QueryId,
+        /// The id that the next batch will have.
+        next_batch: BatchId,
+        /// How much waits.
+        gathered: Gathered,
     },
     /// The query has ended; always the last event.
     Ended {

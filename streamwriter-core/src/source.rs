@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::context::TaskContext;
 use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::gathered::{Enough, Gathered, Measure};
 use crate::ids::{BatchId, QueryId};
 use crate::storage::{SharedStorage, StorePath};
 
@@ -108,6 +109,9 @@ pub struct PlanLimits {
     pub bytes: Option<u64>,
     /// Files, if bounded.
     pub files: Option<u64>,
+    /// How much the query waits for before it begins a batch. A bound of the source's own that is
+    /// smaller gives way to it; the bounds above never do.
+    pub enough: Enough,
     /// How many tasks run at the same time: a good number of partitions, not a bound.
     pub executors: usize,
 }
@@ -120,6 +124,11 @@ impl PlanLimits {
             rows: None,
             bytes: None,
             files: None,
+            enough: Enough {
+                rows: None,
+                bytes: None,
+                files: None,
+            },
             executors,
         }
     }
@@ -166,7 +175,8 @@ pub struct SourceState {
 /// All methods except [`open`](Self::open) are called on the driver thread, one at a time, in
 /// this order: [`start`](Self::start) once; then, if the checkpoint has a committed batch,
 /// [`committed`](Self::committed) for the newest; then [`resumed`](Self::resumed) for each batch
-/// that is planned and not committed; then `plan` and `committed` for each batch.
+/// that is planned and not committed; then `plan` and `committed` for each batch, and before each
+/// `plan` [`gathered`](Self::gathered), any number of times, if the query lets rows gather.
 /// `plan` of a batch may come before `committed` of the one before it (B5), so a source remembers
 /// in memory what it has planned.
 pub trait Source: Send + Sync + 'static {
@@ -200,6 +210,14 @@ pub trait Source: Send + Sync + 'static {
         false
     }
 
+    /// Tells in which units [`gathered`](Self::gathered) counts what waits; none by default.
+    ///
+    /// A query that waits for rows to gather, in a unit that its source does not measure, is refused
+    /// at start.
+    fn measures(&self) -> &'static [Measure] {
+        &[]
+    }
+
     /// Makes the source ready.
     ///
     /// # Errors
@@ -218,6 +236,28 @@ pub trait Source: Send + Sync + 'static {
     /// Whatever keeps the source from looking.
     fn freeze(&self) -> Result<(), BoxError> {
         Ok(())
+    }
+
+    /// Tells how much waits behind `start`: what the next [`plan`](Self::plan) would find, were its
+    /// batch not bounded.
+    ///
+    /// Called before `plan`, at every trigger, if the query waits for rows to gather; never for a batch
+    /// that is planned already, and never after [`freeze`](Self::freeze). Whatever it returns, `plan` may
+    /// be called next, or it again. It should cost no more than a `plan` that finds nothing, and may stop
+    /// counting where [`limits.enough`](PlanLimits::enough) is reached. [`full`](Gathered::full) is what keeps the query
+    /// from waiting in vain: set it when the batch cannot become larger within `limits`, and when what
+    /// would come is held up until something is planned. Nothing at all means that there is nothing to
+    /// plan.
+    ///
+    /// # Errors
+    /// Whatever keeps the source from looking. The query ends with it.
+    fn gathered(
+        &self,
+        start: Option<&Self::Offset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        let _ = (start, limits);
+        Ok(Gathered::default().with_full(true))
     }
 
     /// Plans the batch that begins at `start` (`None`: at the beginning of the stream).

@@ -2,6 +2,7 @@
 
 use crate::context::TaskContext;
 use crate::error::{BoxError, Permanent};
+use crate::gathered::{Gathered, Measure};
 use crate::ids::BatchId;
 use crate::query::QueryBuilder;
 use crate::source::{PlanLimits, PlanOf, ReadCounts, Replay, RowReader, Source, SourceContext};
@@ -105,12 +106,24 @@ where
         self.source.sets_aside()
     }
 
+    fn measures(&self) -> &'static [Measure] {
+        self.source.measures()
+    }
+
     fn start(&self, context: &SourceContext) -> Result<(), BoxError> {
         self.source.start(context)
     }
 
     fn freeze(&self) -> Result<(), BoxError> {
         self.source.freeze()
+    }
+
+    fn gathered(
+        &self,
+        start: Option<&S::Offset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        self.source.gathered(start, limits)
     }
 
     fn plan(

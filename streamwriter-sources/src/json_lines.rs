@@ -6,13 +6,13 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use streamwriter_core::{
-    BatchId, BoxError, Plan, PlanLimits, ReadCounts, Result, RowReader, Source, SourceContext,
-    TaskContext,
+    BatchId, BoxError, Gathered, Measure, Plan, PlanLimits, ReadCounts, Result, RowReader, Source,
+    SourceContext, TaskContext,
 };
 
 use crate::files::{
     BYTE_ORDER_MARK, BadRecord, BadRows, Decoded, Decoder, Directory, Failure, FileRange,
-    FileReader, FilesOffset, FilesPartition, Framing, Line, RangeInput, Span,
+    FileReader, FilesOffset, FilesPartition, Framing, Line, MEASURES, RangeInput, Span,
 };
 
 /// The rows of the JSON lines files of a directory, one JSON value per line.
@@ -148,6 +148,18 @@ impl<R: DeserializeOwned + Send + 'static> Source for JsonLines<R> {
 
     fn freeze(&self) -> Result<(), BoxError> {
         Ok(self.directory.freeze()?)
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn gathered(
+        &self,
+        start: Option<&FilesOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        Ok(self.directory.gathered(start, limits)?)
     }
 
     fn plan(

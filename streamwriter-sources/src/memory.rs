@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 use streamwriter_core::{
-    BoxError, Error, ErrorKind, Plan, PlanLimits, Result, RowReader, Source, SourceContext,
-    TaskContext,
+    BoxError, Error, ErrorKind, Gathered, Measure, Plan, PlanLimits, Result, RowReader, Source,
+    SourceContext, TaskContext,
 };
 
 use crate::plain::{config, ranges};
@@ -86,6 +86,17 @@ impl<R> Memory<R> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
         rows.count
     }
+
+    /// Returns the first row that is not planned, and the one behind the last that may be.
+    fn open_rows(&self, start: Option<&MemoryOffset>) -> Result<(u64, u64)> {
+        let first = start.map_or(0, |start| start.rows);
+        let there = self.count();
+        if first > there {
+            return Err(fewer(there, first));
+        }
+        let frozen = *self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((first, frozen.map_or(there, |frozen| frozen.min(there))))
+    }
 }
 
 impl<R> Clone for Memory<R> {
@@ -144,21 +155,29 @@ impl<R: Clone + Send + Sync + 'static> Source for Memory<R> {
         Ok(())
     }
 
+    fn measures(&self) -> &'static [Measure] {
+        &[Measure::Rows]
+    }
+
+    fn gathered(
+        &self,
+        start: Option<&MemoryOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        let (first, there) = self.open_rows(start)?;
+        let rows = there.saturating_sub(first);
+        let full = limits.rows.is_some_and(|most| rows >= most);
+        Ok(Gathered::default().with_rows(rows).with_full(full))
+    }
+
     fn plan(
         &self,
         start: Option<&MemoryOffset>,
         limits: &PlanLimits,
     ) -> Result<Option<Plan<MemoryOffset, MemoryPartition>>, BoxError> {
-        let first = start.map_or(0, |start| start.rows);
-        let there = self.count();
-        if first > there {
-            return Err(fewer(there, first).into());
-        }
-        let frozen = *self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, there) = self.open_rows(start)?;
         let rows = limits.rows.map_or(u64::MAX, |rows| rows.max(1));
-        let end = frozen
-            .map_or(there, |frozen| frozen.min(there))
-            .min(first.saturating_add(rows));
+        let end = there.min(first.saturating_add(rows));
         if end <= first {
             return Ok(None);
         }
@@ -306,6 +325,21 @@ mod tests {
         let task = Pretend::default().task();
         let error = fewer.open(&plan.partitions[0], &task).unwrap_err();
         assert!(error.downcast::<Error>().unwrap().is_permanent());
+    }
+
+    #[test]
+    fn q1_rows_that_are_not_planned_wait() {
+        let source = Memory::new(0..5);
+        let mut limits = PlanLimits::unbounded(1);
+        let plan = source.plan(None, &limits).unwrap().unwrap();
+        let gathered = |start, limits: &_| {
+            let gathered = source.gathered(start, limits).unwrap();
+            (gathered.rows, gathered.full)
+        };
+        assert_eq!(gathered(None, &limits), (5, false));
+        assert_eq!(gathered(Some(&plan.end), &limits), (0, false));
+        limits.rows = Some(5);
+        assert_eq!(gathered(None, &limits), (5, true));
     }
 
     #[test]

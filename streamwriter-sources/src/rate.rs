@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use streamwriter_core::{
-    BoxError, Error, ErrorKind, Plan, PlanLimits, ReadCounts, Result, RowReader, Source,
-    SourceContext, TaskContext,
+    BoxError, Error, ErrorKind, Gathered, Measure, Plan, PlanLimits, ReadCounts, Result, RowReader,
+    Source, SourceContext, TaskContext,
 };
 
 use crate::plain::{config, ranges};
@@ -112,15 +112,8 @@ impl Rate {
         start: Option<&RateOffset>,
         limits: &PlanLimits,
     ) -> Result<Option<Plan<RateOffset, RatePartition>>> {
-        let (began, now) = self.times(now, start);
-        let first = start.map_or(0, |start| start.rows);
-        if let Some(other) = start.filter(|start| start.rows_per_second != self.rows_per_second) {
-            return Err(other_rate(other.rows_per_second, self.rows_per_second));
-        }
-        let end = due(began, now, self.rows_per_second)
-            .min(self.rows.unwrap_or(u64::MAX))
-            .min(i64::MAX as u64)
-            .min(first.saturating_add(rows_max(limits)));
+        let (began, first, due) = self.due_at(now, start)?;
+        let end = due.min(first.saturating_add(rows_max(limits)));
         if end <= first {
             return Ok(None);
         }
@@ -143,6 +136,37 @@ impl Rate {
         }))
     }
 
+    /// Returns when the stream began, the first row that is not planned, and the first one that is not
+    /// due.
+    fn due_at(&self, now: i64, start: Option<&RateOffset>) -> Result<(i64, u64, u64)> {
+        let (began, now) = self.times(now, start);
+        if let Some(other) = start.filter(|start| start.rows_per_second != self.rows_per_second) {
+            return Err(other_rate(other.rows_per_second, self.rows_per_second));
+        }
+        let due = due(began, now, self.rows_per_second).min(self.end());
+        Ok((began, start.map_or(0, |start| start.rows), due))
+    }
+
+    /// Returns the row at which the stream ends.
+    fn end(&self) -> u64 {
+        self.rows.unwrap_or(u64::MAX).min(i64::MAX as u64)
+    }
+
+    fn gathered_at(
+        &self,
+        now: i64,
+        start: Option<&RateOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered> {
+        let (_, first, due) = self.due_at(now, start)?;
+        let rows = due.saturating_sub(first);
+        let is_last = rows > 0 && due == self.end();
+        Ok(Gathered::default()
+            .with_rows(rows)
+            .with_bytes(rows.saturating_mul(ROW_BYTES))
+            .with_full(is_last || rows >= rows_max(limits)))
+    }
+
     /// Returns when the stream began, and the time up to which rows are due.
     fn times(&self, now: i64, start: Option<&RateOffset>) -> (i64, i64) {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,7 +181,11 @@ impl Rate {
 fn rows_max(limits: &PlanLimits) -> u64 {
     let by_bytes = limits.bytes.map(|bytes| bytes / ROW_BYTES);
     match (limits.rows, by_bytes) {
-        (None, None) => ROWS_DEFAULT,
+        (None, None) => {
+            let by_bytes = limits.enough.bytes.map(|bytes| bytes.div_ceil(ROW_BYTES));
+            let enough = limits.enough.rows.max(by_bytes);
+            ROWS_DEFAULT.max(enough.unwrap_or_default())
+        }
         (rows, bytes) => rows
             .unwrap_or(u64::MAX)
             .min(bytes.unwrap_or(u64::MAX))
@@ -232,6 +260,18 @@ impl Source for Rate {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         clock.frozen = Some(now_micros());
         Ok(())
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        &[Measure::Rows, Measure::Bytes]
+    }
+
+    fn gathered(
+        &self,
+        start: Option<&RateOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        Ok(self.gathered_at(now_micros(), start, limits)?)
     }
 
     fn plan(
@@ -383,6 +423,31 @@ mod tests {
         let _ = plan.plan_at(0, None, &unbounded);
         let plan = plan.plan_at(1_000_000, None, &unbounded).unwrap().unwrap();
         assert_eq!(plan.rows, Some(1_000_000));
+    }
+
+    #[test]
+    fn q1_rows_that_are_due_wait_and_the_last_ones_do_not() {
+        let source = Rate::per_second(1_000).rows(2_000);
+        let mut limits = PlanLimits::unbounded(1);
+        let gathered = |now, start, limits: &_| {
+            let gathered = source.gathered_at(now, start, limits).unwrap();
+            (gathered.rows, gathered.bytes, gathered.full)
+        };
+        assert_eq!(gathered(0, None, &limits), (0, 0, false));
+        assert_eq!(gathered(700_000, None, &limits), (700, 11_200, false));
+        let plan = source.plan_at(500_000, None, &limits).unwrap().unwrap();
+        let start = Some(&plan.end);
+        assert_eq!(gathered(700_000, start, &limits), (200, 3_200, false));
+        assert_eq!(gathered(2_000_000, start, &limits), (1_500, 24_000, true));
+        limits.bytes = Some(3_200);
+        assert_eq!(gathered(700_000, start, &limits), (200, 3_200, true));
+        let all = source.plan_at(i64::MAX, None, &PlanLimits::unbounded(1));
+        let end = all.unwrap().unwrap().end;
+        assert_eq!(gathered(i64::MAX, Some(&end), &limits), (0, 0, false));
+        // A bound of the source's own gives way.
+        limits.bytes = None;
+        limits.enough.bytes = Some(ROW_BYTES * 5_000_000);
+        assert_eq!(rows_max(&limits), 5_000_000);
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod exactly_once_files;
 mod fan_out;
 mod for_each;
 mod fuzz;
+mod gather;
 mod guarantees;
 #[cfg(unix)]
 mod limits;

@@ -206,6 +206,73 @@ impl<S, W, C> QueryBuilder<S, W, C> {
         self
     }
 
+    /// Begins a batch once so many rows wait; the query gathers them until then.
+    ///
+    /// For fewer and larger files from a slow stream: every batch makes files of its own. A batch begins as
+    /// soon as **one** of these holds:
+    ///
+    /// - a minimum is reached: of rows, of [bytes](Self::min_bytes_per_batch) or of
+    ///   [files](Self::min_files_per_batch);
+    /// - what waits fills a batch, or the source holds up what comes, as a full `Channel` does;
+    /// - it has waited for the [longest delay](Self::max_batch_delay), 15 minutes by default;
+    /// - nothing new has come for [so long](Self::batch_when_idle_for), if that is set.
+    ///
+    /// The query looks at each trigger, so a batch may begin later by one interval of it; it takes all that
+    /// waits, within the upper bounds. [`AvailableNow`](Trigger::AvailableNow) and
+    /// [`Once`](Trigger::Once) do not gather. A batch that is planned never waits again, so a restart
+    /// finishes it at once (B2); for rows that were only waiting it begins to count time anew. While it
+    /// gathers, [`status`](StreamingQuery::status) and listeners tell how much there is.
+    ///
+    /// A source that cannot count rows, such as a directory of files, refuses it at start: use another
+    /// minimum there. A minimum above the same maximum is refused as well.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use streamwriter_core::QueryBuilder;
+    ///
+    /// fn about_128_mib_a_file<S, W, C>(query: QueryBuilder<S, W, C>) -> QueryBuilder<S, W, C> {
+    ///     query
+    ///         .min_bytes_per_batch(128 << 20)
+    ///         .max_batch_delay(Duration::from_secs(15 * 60))
+    ///         .batch_when_idle_for(Duration::from_secs(60))
+    /// }
+    /// ```
+    pub fn min_rows_per_batch(mut self, rows: u64) -> Self {
+        self.settings.gather.enough.rows = Some(rows);
+        self
+    }
+
+    /// Begins a batch once so many bytes of input wait: about the size of its files, if it is one
+    /// partition and the output is as compact as the input. See
+    /// [`min_rows_per_batch`](Self::min_rows_per_batch).
+    pub fn min_bytes_per_batch(mut self, bytes: u64) -> Self {
+        self.settings.gather.enough.bytes = Some(bytes);
+        self
+    }
+
+    /// Begins a batch once so many input files wait. See
+    /// [`min_rows_per_batch`](Self::min_rows_per_batch).
+    pub fn min_files_per_batch(mut self, files: u64) -> Self {
+        self.settings.gather.enough.files = Some(files);
+        self
+    }
+
+    /// Sets how long rows wait at most for others to gather; 15 minutes by default. See
+    /// [`min_rows_per_batch`](Self::min_rows_per_batch).
+    ///
+    /// Given alone, every batch gathers for so long, or until it is as large as it may be.
+    pub fn max_batch_delay(mut self, delay: Duration) -> Self {
+        self.settings.gather.delay_max = Some(delay);
+        self
+    }
+
+    /// Begins a batch once something waits and nothing new has come for so long; never for that reason
+    /// by default. See [`min_rows_per_batch`](Self::min_rows_per_batch).
+    pub fn batch_when_idle_for(mut self, idle: Duration) -> Self {
+        self.settings.gather.idle_for = Some(idle);
+        self
+    }
+
     /// Sets how many committed batches' records stay in the checkpoint; 100 by default, at least 2
     /// (E10).
     pub fn keep_batches(mut self, batches: u64) -> Self {

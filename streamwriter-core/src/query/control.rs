@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::engine::{Board, Job};
+use crate::gathered::Gathered;
 use crate::progress::{QuerySummary, RecentProgress, StreamingQueryProgress};
 use crate::sync::{Condvar, Instant, Mutex, MutexGuard};
 
@@ -19,6 +20,8 @@ pub enum QueryStatus {
     Writing,
     /// The sink publishes a batch.
     Committing,
+    /// It waits for more rows to gather, and holds so much back until then.
+    Gathering(Gathered),
     /// It waits for the next trigger or for new rows.
     Waiting,
     /// It has ended.
@@ -120,7 +123,9 @@ impl Control {
     /// Sleeps until a time or a stop; `None` sleeps until a stop.
     pub(crate) fn sleep_until(&self, until: Instant) {
         let mut state = self.lock();
-        state.status = QueryStatus::Waiting;
+        if !matches!(state.status, QueryStatus::Gathering(_)) {
+            state.status = QueryStatus::Waiting;
+        }
         while !state.stop {
             let Some(left) = until.checked_duration_since(Instant::now()) else {
                 return;

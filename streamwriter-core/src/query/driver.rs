@@ -4,19 +4,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::control::QueryStatus;
+use super::gather::{Gather, Look};
 use super::listeners::Listeners;
 use super::trigger::{Next, Trigger};
 use crate::engine::{Batch, Ended, Engine, Entry, Recovery, caught};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failpoint;
-use crate::ids::{BatchId, Revision};
+use crate::gathered::Gathered;
+use crate::ids::Revision;
 use crate::progress::QueryEvent;
 use crate::source::{PlanLimits, PlanOf, Source, source_error};
 use crate::sync::Instant;
 use crate::writer::WriteRows;
 
-/// How often listeners hear that a query idles, at most.
+/// How often listeners hear that a query idles or gathers, at most.
 const IDLE_EVENT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// When an event that would come at every trigger was sent last.
+#[derive(Debug, Default)]
+struct LastSent(Option<Instant>);
+
+impl LastSent {
+    /// Tells whether it is time to send it again, and takes it as sent then.
+    fn is_due(&mut self) -> bool {
+        let due = self
+            .0
+            .is_none_or(|last| last.elapsed() >= IDLE_EVENT_INTERVAL);
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
+    }
+}
 
 /// Whether the driver goes on after a batch.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,8 +50,11 @@ pub(super) struct Driver<S: Source, W: WriteRows<S::Row>> {
     recovery: Recovery<S, W::Message>,
     trigger: Trigger,
     limits: PlanLimits,
+    /// None if a batch begins as soon as there is anything.
+    gather: Option<Gather>,
     listeners: Listeners,
-    last_idle_event: Option<Instant>,
+    idle_event: LastSent,
+    gathering_event: LastSent,
 }
 
 impl<S, W> Driver<S, W>
@@ -45,6 +67,7 @@ where
         recovery: Recovery<S, W::Message>,
         trigger: Trigger,
         limits: PlanLimits,
+        gather: Option<Gather>,
         listeners: Listeners,
     ) -> Self {
         Self {
@@ -52,8 +75,10 @@ where
             recovery,
             trigger,
             limits,
+            gather,
             listeners,
-            last_idle_event: None,
+            idle_event: LastSent::default(),
+            gathering_event: LastSent::default(),
         }
     }
 
@@ -128,10 +153,13 @@ where
         Ok(Ran::Nothing)
     }
 
-    /// Plans and runs one batch, if there is anything new (B3).
+    /// Plans and runs one batch, if there is anything new (B3) and enough of it.
     fn run_trigger(&mut self) -> Result<Ran> {
         if self.is_stopping() {
             return Ok(Ran::Stopped);
+        }
+        if !self.begins()? {
+            return Ok(Ran::Nothing);
         }
         self.engine.control.set_status(QueryStatus::Planning);
         let began = Instant::now();
@@ -151,6 +179,40 @@ where
             revoked_in: None,
             planning: Some(began.elapsed()),
         }))
+    }
+
+    /// Tells whether a batch is planned now; if not, what there is waits for more to gather.
+    fn begins(&mut self) -> Result<bool> {
+        let Some(gather) = &mut self.gather else {
+            return Ok(true);
+        };
+        let gathered = Self::gathered(&self.engine, &self.recovery, &self.limits)?;
+        match gather.look(gathered, Instant::now()) {
+            Look::Begin(reason) => {
+                tracing::debug!(batch = %self.recovery.next, %gathered, reason, "a batch begins");
+                return Ok(true);
+            }
+            Look::Wait => self.announce_gathering(gathered),
+            Look::Nothing => {
+                self.engine.control.set_status(QueryStatus::Planning);
+                self.announce_idle();
+            }
+        }
+        Ok(false)
+    }
+
+    fn gathered(
+        engine: &Engine<S, W>,
+        recovery: &Recovery<S, W::Message>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered> {
+        let Engine { source, query, .. } = engine;
+        let start = recovery.start.as_ref();
+        caught("the source's gathered", || source.gathered(start, limits))
+            .and_then(|gathered| {
+                gathered.map_err(|error| source_error(&query.source, "tell what waits", error))
+            })
+            .map_err(|error| error.in_batch(recovery.next))
     }
 
     fn plan(&self) -> Result<Option<PlanOf<S>>> {
@@ -210,15 +272,23 @@ where
     }
 
     fn announce_idle(&mut self) {
-        let next_batch: BatchId = self.recovery.next;
-        let due = self
-            .last_idle_event
-            .is_none_or(|last| last.elapsed() >= IDLE_EVENT_INTERVAL);
-        if due {
-            self.last_idle_event = Some(Instant::now());
+        if self.idle_event.is_due() {
             self.listeners.send(QueryEvent::Idle {
                 id: self.engine.query.id,
-                next_batch,
+                next_batch: self.recovery.next,
+            });
+        }
+    }
+
+    fn announce_gathering(&mut self, gathered: Gathered) {
+        self.engine
+            .control
+            .set_status(QueryStatus::Gathering(gathered));
+        if self.gathering_event.is_due() {
+            self.listeners.send(QueryEvent::Gathering {
+                id: self.engine.query.id,
+                next_batch: self.recovery.next,
+                gathered,
             });
         }
     }

@@ -188,6 +188,7 @@ fn doing(status: QueryStatus) -> &'static str {
         QueryStatus::Planning => "planning",
         QueryStatus::Writing => "writing",
         QueryStatus::Committing => "committing",
+        QueryStatus::Gathering(_) => "gathering rows",
         QueryStatus::Waiting => "waiting",
         QueryStatus::Ended => "ending",
     }

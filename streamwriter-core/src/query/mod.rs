@@ -3,6 +3,7 @@
 mod builder;
 mod control;
 mod driver;
+mod gather;
 mod handle;
 mod listeners;
 mod repair;

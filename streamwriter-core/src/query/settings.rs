@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::gather::GatherSettings;
 use super::trigger::Trigger;
 use crate::engine::TaskSettings;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,6 +34,7 @@ pub(super) struct Settings {
     pub(super) rows_max: Option<u64>,
     pub(super) bytes_max: Option<u64>,
     pub(super) files_max: Option<u64>,
+    pub(super) gather: GatherSettings,
     pub(super) batches_kept: u64,
     pub(super) required: Option<Guarantee>,
     pub(super) take_over: bool,
@@ -56,6 +58,7 @@ impl Default for Settings {
             rows_max: None,
             bytes_max: None,
             files_max: None,
+            gather: GatherSettings::default(),
             batches_kept: 100,
             required: None,
             take_over: false,
@@ -84,6 +87,9 @@ impl Settings {
             ("max_rows_per_batch", self.rows_max, 1),
             ("max_bytes_per_batch", self.bytes_max, 1),
             ("max_files_per_batch", self.files_max, 1),
+            ("min_rows_per_batch", self.gather.enough.rows, 1),
+            ("min_bytes_per_batch", self.gather.enough.bytes, 1),
+            ("min_files_per_batch", self.gather.enough.files, 1),
             ("keep_batches", Some(self.batches_kept), 2),
         ];
         for (option, value, least) in at_least {
@@ -100,6 +106,7 @@ impl Settings {
                 .with_help("leave it out for tasks without a limit"));
         }
         self.former_owner()?;
+        self.gather.validate(&self.limits())?;
         self.trigger.validate()
     }
 
@@ -129,6 +136,7 @@ impl Settings {
         limits.rows = self.rows_max;
         limits.bytes = self.bytes_max;
         limits.files = self.files_max;
+        limits.enough = self.gather.enough;
         limits
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Control;
 use super::driver::Driver;
+use super::gather::Gather;
 use super::handle::StreamingQuery;
 use super::listeners::Listeners;
 use super::settings::{CheckpointChoice, Settings};
@@ -17,7 +18,7 @@ use crate::progress::QuerySummary;
 use crate::runtime::AsyncRuntime;
 use crate::source::{Replay, Source, SourceContext, SourceState, source_error};
 use crate::storage::{LocalStorage, LockHolder, SharedStorage};
-use crate::sync::Executors;
+use crate::sync::{Executors, Instant};
 use crate::target::TargetClaim;
 use crate::writer::WriteRows;
 
@@ -55,6 +56,10 @@ where
     if source.sets_aside() && !writer.takes_set_aside() {
         return Err(no_place(&source_description, &sink_description));
     }
+    let measures = caught("the source's measures", || source.measures())?;
+    settings
+        .gather
+        .expect_measured(measures, &source_description)?;
     caught("check_rows", || writer.check_rows())?
         .map_err(|error| sink_error(&sink_description, error.into()))?;
     if let Some(target) = writer.target() {
@@ -113,6 +118,7 @@ where
         recovery,
         settings.trigger,
         settings.limits(),
+        Gather::new(settings.gather, settings.trigger, Instant::now()),
         listeners,
     );
     StreamingQuery::spawn(driver, control)

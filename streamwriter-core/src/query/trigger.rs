@@ -8,6 +8,8 @@ use crate::sync::Instant;
 /// When a query looks for new rows.
 ///
 /// Whatever the trigger, a batch that an earlier run left unfinished is finished first.
+/// A trigger that finds rows begins a batch, unless it is to wait until there is
+/// [enough](crate::QueryBuilder::min_rows_per_batch).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trigger {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::TaskContext;
 use crate::error::BoxError;
+use crate::gathered::{Gathered, Measure};
 use crate::ids::BatchId;
 use crate::source::{Plan, PlanLimits, ReadCounts, Replay, RowReader, Source};
 
@@ -15,7 +16,7 @@ use crate::source::{Plan, PlanLimits, ReadCounts, Replay, RowReader, Source};
 type BeforeRow = dyn Fn(u64, &TaskContext) -> Result<(), BoxError> + Send + Sync;
 
 /// The numbers 0, 1, 2, … as a scripted [`Source`]: every batch of the same size, cut into the same
-/// number of partitions. Clones share what was observed.
+/// number of partitions. Clones share what was observed. It counts the rows that wait.
 ///
 /// ```
 /// use streamwriter_core::testing::{Numbers, Pretend, read_partition};
@@ -139,6 +140,10 @@ impl Numbers {
     pub fn rows_read(&self) -> u64 {
         self.rows_read.load(Ordering::SeqCst)
     }
+
+    fn rows_max(&self, limits: &PlanLimits) -> u64 {
+        limits.rows.unwrap_or(self.per_batch).min(self.per_batch)
+    }
 }
 
 impl fmt::Debug for Numbers {
@@ -189,6 +194,23 @@ impl Source for Numbers {
         self.replay
     }
 
+    fn measures(&self) -> &'static [Measure] {
+        &[Measure::Rows]
+    }
+
+    fn gathered(
+        &self,
+        start: Option<&NumbersOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        let start = start.copied().unwrap_or_default();
+        let available = self.available.load(Ordering::SeqCst);
+        let rows = available.saturating_sub(start.next);
+        // A batch without rows waits for none.
+        let full = start.empty < self.empty_batches || rows >= self.rows_max(limits);
+        Ok(Gathered::default().with_rows(rows).with_full(full))
+    }
+
     fn plan(
         &self,
         start: Option<&NumbersOffset>,
@@ -206,9 +228,9 @@ impl Source for Numbers {
                 rows: Some(0),
             }));
         }
-        let most = limits.rows.unwrap_or(self.per_batch).min(self.per_batch);
         let available = self.available.load(Ordering::SeqCst);
-        let end = start.next.saturating_add(most).min(available);
+        let end = start.next.saturating_add(self.rows_max(limits));
+        let end = end.min(available);
         if end <= start.next {
             return Ok(None);
         }

@@ -15,12 +15,14 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use streamwriter_core::{
-    BatchId, BoxError, Plan, PlanLimits, ReadCounts, Result, RowReader, Source, SourceContext,
-    TaskContext,
+    BatchId, BoxError, Gathered, Measure, Plan, PlanLimits, ReadCounts, Result, RowReader, Source,
+    SourceContext, TaskContext,
 };
 
 use self::decode::{CsvDecoder, CsvOptions};
-use crate::files::{BadRows, Directory, FileReader, FilesOffset, FilesPartition, Framing};
+use crate::files::{
+    BadRows, Directory, FileReader, FilesOffset, FilesPartition, Framing, MEASURES,
+};
 
 /// The rows of the CSV files of a directory.
 ///
@@ -235,6 +237,18 @@ impl<R: DeserializeOwned + Send + 'static> Source for Csv<R> {
 
     fn freeze(&self) -> Result<(), BoxError> {
         Ok(self.directory.freeze()?)
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn gathered(
+        &self,
+        start: Option<&FilesOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        Ok(self.directory.gathered(start, limits)?)
     }
 
     fn plan(

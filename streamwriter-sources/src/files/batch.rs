@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use streamwriter_core::{PlanLimits, Result};
+use streamwriter_core::{Gathered, PlanLimits, Result};
 
 use super::position::{FileIdentity, FileRange, PartialFile, read_error};
 use super::scan::{Framing, Stop, boundary, scan};
@@ -11,6 +11,29 @@ use super::scan::{Framing, Stop, boundary, scan};
 const FILES_DEFAULT: u64 = 1_000;
 /// Bytes of a batch whose limits say nothing about bytes.
 const BYTES_DEFAULT: u64 = 256 << 20;
+
+/// What a batch may hold at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    files: u64,
+    bytes: u64,
+}
+
+impl Room {
+    /// A bound of the query holds; one of ours gives way to what the query waits for.
+    pub(crate) fn of(limits: &PlanLimits) -> Self {
+        let ours = |usual: u64, enough: Option<u64>| usual.max(enough.unwrap_or(0));
+        let (files, bytes) = (limits.enough.files, limits.enough.bytes);
+        Self {
+            files: limits.files.unwrap_or(ours(FILES_DEFAULT, files)).max(1),
+            bytes: limits.bytes.unwrap_or(ours(BYTES_DEFAULT, bytes)).max(1),
+        }
+    }
+
+    pub(crate) fn is_filled_by(&self, gathered: &Gathered) -> bool {
+        gathered.files >= self.files || gathered.bytes >= self.bytes
+    }
+}
 
 /// A batch that is being filled, and what still fits.
 pub(crate) struct Batch<'d> {
@@ -25,11 +48,12 @@ pub(crate) struct Batch<'d> {
 
 impl<'d> Batch<'d> {
     pub(crate) fn new(root: &'d Path, framing: Framing, limits: &PlanLimits) -> Self {
+        let room = Room::of(limits);
         Self {
             root,
             framing,
-            files_left: limits.files.unwrap_or(FILES_DEFAULT).max(1),
-            bytes_left: limits.bytes.unwrap_or(BYTES_DEFAULT).max(1),
+            files_left: room.files,
+            bytes_left: room.bytes,
             rows_left: limits.rows.map(|rows| rows.max(1)),
             ranges: Vec::new(),
             partial: None,

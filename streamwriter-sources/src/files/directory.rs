@@ -1,28 +1,32 @@
 //! A directory of files as a stream: what the sources of all formats share.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use streamwriter_core::{
-    BatchId, Error, ErrorKind, Plan, PlanLimits, ReadCounts, Result, SourceContext,
+    BatchId, Error, ErrorKind, Gathered, Measure, Plan, PlanLimits, ReadCounts, Result,
+    SourceContext,
 };
 
-use super::batch::Batch;
-use super::listing::{Wanted, directory_error, identify};
+use super::batch::{Batch, Room};
+use super::listing::{Found, Wanted, directory_error, identify};
 use super::options::{BadRows, FileOptions};
 #[cfg(feature = "parquet")]
 use super::position::FileIdentity;
 use super::position::{FilesOffset, FilesPartition};
 use super::scan::Framing;
 use super::split::split;
-use super::taken::TakenSet;
+use super::taken::{TakenSet, hash_of};
 use super::tracker::Tracker;
 
 /// Files that one listing remembers; the next listing comes when they are planned.
 const LISTED_FILES_MAX: usize = 10_000;
+
+/// In which units a directory can tell how much waits: rows would have to be read.
+pub(crate) const MEASURES: &[Measure] = &[Measure::Bytes, Measure::Files];
 
 /// A directory whose files are read once each, and the memory of which have been.
 #[derive(Debug)]
@@ -88,6 +92,33 @@ impl Directory {
         Ok(())
     }
 
+    /// Adds up the files that wait.
+    ///
+    /// A file that was found stays in the queue, so that it is looked at once however often this is
+    /// asked; the directory is listed only if the queue does not make a batch.
+    pub(crate) fn gathered(
+        &self,
+        start: Option<&FilesOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered> {
+        let start = start.cloned().unwrap_or_default();
+        let (room, most) = (Room::of(limits), listed_max(limits));
+        let mut tracker = self.tracker();
+        tracker.rewind(&start)?;
+        let mut gathered = add_up(&start, &tracker.queue);
+        let left = most.saturating_sub(tracker.queue.len());
+        if left > 0 && !room.is_filled_by(&gathered) {
+            let mut known = tracker.planned_files(&start);
+            known.extend(tracker.queue.iter().map(|found| hash_of(&found.name)));
+            let new = self.wanted(&tracker, &known).first(left)?;
+            tracker.queue.extend(new);
+            tracker.queue.make_contiguous().sort_unstable();
+            gathered = add_up(&start, &tracker.queue);
+        }
+        let full = room.is_filled_by(&gathered) || tracker.queue.len() >= most;
+        Ok(gathered.with_full(full))
+    }
+
     pub(crate) fn plan(
         &self,
         framing: Framing,
@@ -138,17 +169,15 @@ impl Directory {
                     return Ok(());
                 }
                 listed = true;
-                let count = limits.files.map_or(0, |files| files as usize);
                 let found = self.wanted(tracker, &planned);
-                tracker.queue =
-                    found.first(count.clamp(LISTED_FILES_MAX, 10 * LISTED_FILES_MAX))?;
+                tracker.queue = found.first(listed_max(limits))?;
                 continue;
             };
             // It may have gone away since the listing; nothing is planned of it yet.
             let Some(file) = identify(&self.root, &found.name)? else {
                 continue;
             };
-            planned.insert(super::taken::hash_of(&found.name));
+            planned.insert(hash_of(&found.name));
             if !batch.offer(file, 0)? {
                 tracker.queue.push_front(found);
                 return Ok(());
@@ -213,6 +242,23 @@ impl Directory {
         // The driver is the only user, and a panic there ends the query.
         self.tracker.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many files are remembered at a time.
+fn listed_max(limits: &PlanLimits) -> usize {
+    let count = limits.files.map_or(0, |files| files as usize);
+    count.clamp(LISTED_FILES_MAX, 10 * LISTED_FILES_MAX)
+}
+
+/// Adds up what is left of a file that has been read in part, and files that are not planned.
+fn add_up(start: &FilesOffset, queue: &VecDeque<Found>) -> Gathered {
+    let partial = start.partial.iter();
+    let begun = partial.map(|one| one.file.size.saturating_sub(one.position));
+    let sizes = begun.chain(queue.iter().map(|found| found.size));
+    let (files, bytes) = sizes.fold((0, 0_u64), |(files, bytes), size| {
+        (files + 1, bytes.saturating_add(size))
+    });
+    Gathered::default().with_files(files).with_bytes(bytes)
 }
 
 fn check_directory(root: &Path) -> Result<()> {

@@ -19,6 +19,7 @@ const CHUNK_NAMES: usize = 8_192;
 pub(crate) struct Found {
     modified_ns: i64,
     pub(crate) name: String,
+    pub(crate) size: u64,
 }
 
 /// Which files are looked for.
@@ -29,7 +30,7 @@ pub(crate) struct Wanted<'a> {
     /// Whether a further ending may say how a file is compressed.
     pub(crate) decompress: bool,
     pub(crate) taken: &'a TakenSet,
-    /// Files that are planned and not yet in the taken set.
+    /// Files that are planned and not yet in the taken set, and others that are not looked for.
     pub(crate) planned: &'a HashSet<FileHash>,
     /// The only files that may be found, if the stream is frozen.
     pub(crate) frozen: Option<&'a HashSet<FileHash>>,
@@ -143,6 +144,7 @@ impl Wanted<'_> {
         Ok(found.map(|file| Found {
             modified_ns: file.modified_ns,
             name,
+            size: file.size,
         }))
     }
 }

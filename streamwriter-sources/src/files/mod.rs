@@ -37,13 +37,17 @@ pub(crate) mod tests;
 
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl"))]
+mod gather_tests;
+
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
 mod set_aside_tests;
 
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl", feature = "gzip", feature = "zstd"))]
 mod compressed_tests;
 
-pub(crate) use directory::Directory;
+pub(crate) use directory::{Directory, MEASURES};
 #[cfg(feature = "jsonl")]
 pub(crate) use input::Line;
 #[cfg(any(feature = "csv", feature = "jsonl"))]

@@ -1,15 +1,16 @@
 //! A bounded queue between the program and a query.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use streamwriter_core::{
-    BatchId, BoxError, PlanLimits, PlanOf, Replay, Source, SourceContext, TaskContext,
+    BatchId, BoxError, Gathered, Measure, PlanLimits, PlanOf, Replay, Source, SourceContext,
+    TaskContext,
 };
 
-use super::held::{Held, plan};
+use super::held::plan;
+use super::queue::Shared;
 use super::reader::{OnceOffset, OncePartition, OnceReader};
 use crate::plain::config;
 
@@ -31,6 +32,11 @@ use crate::plain::config;
 /// planned when a query ends stay in the channel, for a query that is started with
 /// [`again`](Self::again). A bound on the rows of a batch is exact; bounds on bytes and files do not
 /// apply.
+///
+/// A query that lets rows gather (`min_rows_per_batch`) begins a batch all the same when nothing more can
+/// come or somebody waits: when the channel is full, when its last sender has gone, and when
+/// [`Sender::wait_committed`] waits for rows that are still in it. A capacity below the minimum is
+/// therefore what a batch holds.
 ///
 /// ```
 /// use streamwriter_core::testing::{Pretend, read_partition};
@@ -67,58 +73,10 @@ pub struct Sender<R> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<R>(pub R);
 
-struct Shared<R> {
-    state: Mutex<State<R>>,
-    /// Rows were taken, or committed, or the source has gone.
-    changed: Condvar,
-    capacity: usize,
-}
-
-struct State<R> {
-    waiting: VecDeque<R>,
-    held: Held<R>,
-    /// Rows that were sent in this process.
-    sent: u64,
-    /// Those of them that are not coming any more: they are committed, or a query has ended with them.
-    settled: u64,
-    /// Those of the settled ones of which nobody here knows whether they are committed.
-    doubtful: u64,
-    /// Whether a query has started and planned nothing yet.
-    fresh: bool,
-    /// How many handles of the source there are.
-    sources: usize,
-}
-
-impl<R> Shared<R> {
-    fn state(&self) -> MutexGuard<'_, State<R>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<R> State<R> {
-    /// Lets go of rows with which an earlier query has ended.
-    fn give_up(&mut self, rows: u64) {
-        self.settled += rows;
-        self.doubtful += rows;
-    }
-}
-
 impl<R> Channel<R> {
     /// Makes a channel in which so many rows may wait, at least one.
     pub fn new(capacity: usize) -> (Sender<R>, Self) {
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State {
-                waiting: VecDeque::new(),
-                held: Held::default(),
-                sent: 0,
-                settled: 0,
-                doubtful: 0,
-                fresh: true,
-                sources: 1,
-            }),
-            changed: Condvar::new(),
-            capacity: capacity.max(1),
-        });
+        let shared = Arc::new(Shared::new(capacity));
         let sender = Sender {
             shared: Arc::clone(&shared),
         };
@@ -185,6 +143,8 @@ impl<R> Sender<R> {
     /// `false` after the timeout, at once if there is no query and no handle of the source any more,
     /// and for good once a query has ended in the middle of a batch: whether the next start has rolled
     /// that batch forward or recorded it as lost, its progress tells.
+    ///
+    /// Rows that this waits for do not wait for others to gather.
     #[must_use = "`false` says that rows may not be committed"]
     pub fn wait_committed(&self, timeout: Duration) -> bool {
         let deadline = Instant::now().checked_add(timeout);
@@ -200,6 +160,7 @@ impl<R> Sender<R> {
             if left.is_zero() {
                 return false;
             }
+            state.wanted = state.wanted.max(until);
             let waited = self.shared.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -248,6 +209,27 @@ impl<R: Clone + Send + Sync + 'static> Source for Channel<R> {
         Ok(())
     }
 
+    fn measures(&self) -> &'static [Measure] {
+        &[Measure::Rows]
+    }
+
+    fn gathered(
+        &self,
+        start: Option<&OnceOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        let first = start.map_or(0, |start| start.rows);
+        let mut state = self.shared.state();
+        state.begin_at(first);
+        let rows = state.waiting.len() as u64;
+        // A plan that came to nothing is made again, and has waited already.
+        let planned = state.held.planned_at(first).is_some();
+        let full = planned
+            || state.is_held_up(self.shared.capacity)
+            || limits.rows.is_some_and(|most| rows >= most);
+        Ok(Gathered::default().with_rows(rows).with_full(full))
+    }
+
     fn plan(
         &self,
         start: Option<&OnceOffset>,
@@ -255,10 +237,7 @@ impl<R: Clone + Send + Sync + 'static> Source for Channel<R> {
     ) -> Result<Option<PlanOf<Self>>, BoxError> {
         let first = start.map_or(0, |start| start.rows);
         let mut state = self.shared.state();
-        if std::mem::take(&mut state.fresh) {
-            let rows = state.held.forget_all_but(first);
-            state.give_up(rows);
-        }
+        state.begin_at(first);
         if let Some(rows) = state.held.planned_at(first) {
             return Ok(Some(plan(first, rows, self.partitions)));
         }
@@ -307,9 +286,16 @@ impl<R: Clone + Send + Sync + 'static> Source for Channel<R> {
 
 impl<R> Clone for Sender<R> {
     fn clone(&self) -> Self {
+        self.shared.state().senders += 1;
         Self {
             shared: Arc::clone(&self.shared),
         }
+    }
+}
+
+impl<R> Drop for Sender<R> {
+    fn drop(&mut self) {
+        self.shared.state().senders -= 1;
     }
 }
 

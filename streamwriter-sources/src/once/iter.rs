@@ -25,6 +25,9 @@ const BATCH_ROWS: u64 = 65_536;
 /// goes on counting where the checkpoint has stopped and takes the rows that the new iterator gives.
 /// For an iterator that gives the same rows again, collect them into a [`Memory`](crate::Memory).
 ///
+/// A batch takes as many rows as it may, and waits for them, so a query over an iterator does not let
+/// rows gather (`min_rows_per_batch`); it is refused.
+///
 /// Memory: the rows of the batches that are planned and not committed. Bounds on bytes and files do
 /// not apply.
 ///

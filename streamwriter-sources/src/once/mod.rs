@@ -8,8 +8,12 @@
 mod channel;
 mod held;
 mod iter;
+mod queue;
 mod reader;
 
 pub use channel::{Channel, SendError, Sender};
 pub use iter::Iter;
 pub use reader::{OnceOffset, OncePartition, OnceReader};
+
+#[cfg(test)]
+mod tests;

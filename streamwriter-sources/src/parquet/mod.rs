@@ -15,11 +15,11 @@ use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::errors::ParquetError;
 use streamwriter_core::{
-    BatchId, BoxError, Error, ErrorKind, Plan, PlanLimits, Result, Source, SourceContext,
-    TaskContext,
+    BatchId, BoxError, Error, ErrorKind, Gathered, Measure, Plan, PlanLimits, Result, Source,
+    SourceContext, TaskContext,
 };
 
-use crate::files::{Directory, FileIdentity, FilesOffset, FilesPartition, Framing};
+use crate::files::{Directory, FileIdentity, FilesOffset, FilesPartition, Framing, MEASURES};
 use crate::plain::config;
 
 pub use drift::SchemaDrift;
@@ -198,6 +198,18 @@ impl Source for ParquetFiles {
 
     fn freeze(&self) -> Result<(), BoxError> {
         Ok(self.directory.freeze()?)
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn gathered(
+        &self,
+        start: Option<&FilesOffset>,
+        limits: &PlanLimits,
+    ) -> Result<Gathered, BoxError> {
+        Ok(self.directory.gathered(start, limits)?)
     }
 
     fn plan(

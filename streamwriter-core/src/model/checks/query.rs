@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::error::{BoxError, Permanent, Result};
+use crate::gathered::{Gathered, Measure};
 use crate::model::cases::TICK;
 use crate::model::message::Message;
 use crate::model::schedulers::Time;
@@ -27,6 +28,8 @@ const LONG: std::time::Duration = std::time::Duration::from_secs(1000);
 struct Use {
     name: &'static str,
     trigger: Trigger,
+    /// Whether it waits for more rows than there are.
+    gathers: bool,
     second_batch: SecondBatch,
     /// How many steps of others may come before each of the stops.
     stops: &'static [usize],
@@ -43,6 +46,7 @@ enum SecondBatch {
 const PLAIN: Use = Use {
     name: "ends by itself",
     trigger: Trigger::AvailableNow,
+    gathers: false,
     second_batch: SecondBatch::Succeeds,
     stops: &[],
     dropped: false,
@@ -67,6 +71,13 @@ const USES: &[Use] = &[
         name: "stopped twice",
         trigger: POLLING,
         stops: &[10, 100],
+        ..PLAIN
+    },
+    Use {
+        name: "stopped as it gathers",
+        trigger: POLLING,
+        gathers: true,
+        stops: &[40],
         ..PLAIN
     },
     Use {
@@ -112,8 +123,11 @@ fn run(used: Use, time: Time) {
         used,
         log: log.clone(),
     };
-    let query = stream(scripted())
-        .write_to(scripted())
+    let mut query = stream(scripted()).write_to(scripted());
+    if used.gathers {
+        query = query.min_rows_per_batch(BATCHES + 1);
+    }
+    let query = query
         .no_checkpoint()
         .trigger(used.trigger)
         .executors(2)
@@ -202,6 +216,7 @@ fn kind(event: &QueryEvent) -> &'static str {
         QueryEvent::Started { .. } => "started",
         QueryEvent::Progress(_) => "progress",
         QueryEvent::Idle { .. } => "idle",
+        QueryEvent::Gathering { .. } => "gathering",
         QueryEvent::Ended { .. } => "ended",
     }
 }
@@ -317,6 +332,15 @@ impl Source for Scripted {
 
     fn description(&self) -> String {
         "scripted".to_owned()
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        &[Measure::Rows]
+    }
+
+    fn gathered(&self, start: Option<&u64>, _: &PlanLimits) -> Result<Gathered, BoxError> {
+        let rows = BATCHES - start.copied().unwrap_or(0);
+        Ok(Gathered::default().with_rows(rows))
     }
 
     fn plan(&self, start: Option<&u64>, _: &PlanLimits) -> Result<Option<PlanOf<Self>>, BoxError> {
