@@ -187,7 +187,6 @@ impl SinkRegistry {
 
     /// Begins to make the sink of a name. That there is none is said by
     /// [`build`](SinkBuilder::build).
-    #[must_use]
     pub fn format(&self, name: &str) -> SinkBuilder<'_> {
         SinkBuilder {
             registry: self,

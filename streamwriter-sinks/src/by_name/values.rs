@@ -30,6 +30,7 @@ impl OptionValue for Bytes {
     }
 }
 
+#[cfg(feature = "parquet")]
 impl Bytes {
     /// Returns the number as a size in memory.
     pub(super) fn in_memory(self) -> usize {
@@ -61,9 +62,11 @@ macro_rules! words {
 pub(super) use words;
 
 /// An ASCII character.
+#[cfg(feature = "csv")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ascii(pub(super) u8);
 
+#[cfg(feature = "csv")]
 impl OptionValue for Ascii {
     const TYPE_NAME: &'static str = "ASCII character";
 
