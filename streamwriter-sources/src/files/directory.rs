@@ -246,7 +246,8 @@ impl Directory {
 
 /// How many files are remembered at a time.
 fn listed_max(limits: &PlanLimits) -> usize {
-    let count = limits.files.map_or(0, |files| files as usize);
+    let wanted = limits.files.or(limits.enough.files);
+    let count = wanted.map_or(0, |files| usize::try_from(files).unwrap_or(usize::MAX));
     count.clamp(LISTED_FILES_MAX, 10 * LISTED_FILES_MAX)
 }
 

@@ -84,13 +84,15 @@ fn q1_files_that_go_away_before_they_are_planned_are_not_planned() {
 }
 
 #[test]
-fn q1_more_files_than_are_remembered_are_full() {
+fn q1_more_files_are_remembered_if_the_query_waits_for_more() {
     let dir = tempfile::tempdir().unwrap();
     for name in 0..10_001 {
         fs::write(dir.path().join(format!("{name}.jsonl")), "").unwrap();
     }
     let source = JsonLines::<u64>::directory(dir.path()).unwrap();
     let mut limits = limits(None, None, None);
-    limits.enough.files = Some(20_000);
-    assert_eq!(gathered(&source, &limits), (10_000, 0, true));
+    limits.enough.files = Some(10_002);
+    assert_eq!(gathered(&source, &limits), (10_001, 0, false));
+    fs::write(dir.path().join("one more.jsonl"), "").unwrap();
+    assert_eq!(gathered(&source, &limits), (10_002, 0, true));
 }
