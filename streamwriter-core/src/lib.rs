@@ -48,8 +48,8 @@ pub use arrow_rows::{
 };
 #[cfg(feature = "arrow")]
 pub use by_name::{
-    AnyMessage, AnySink, BatchDecoder, DerivedRows, SinkBuilder, SinkFactory, SinkFormat, SinkHelp,
-    SinkRegistry, SinkRequest, WholeBatches,
+    AnyMessage, AnySink, BatchDecoder, DerivedRows, RegistryHelp, SinkBuilder, SinkFactory,
+    SinkFormat, SinkHelp, SinkRegistry, SinkRequest, WholeBatches,
 };
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};

@@ -197,7 +197,7 @@ impl<'o> OptionReader<'o> {
             .collect();
         if !missing.is_empty() {
             let message = format!("required options are missing: {}", missing.join(", "));
-            return Err(Error::new(ErrorKind::Config, message));
+            return Err(Error::new(ErrorKind::Config, message).with_help(known_options(specs)));
         }
         Ok(Self { options, specs })
     }
@@ -268,6 +268,14 @@ impl<'o> OptionReader<'o> {
 
 fn same_name(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
+}
+
+fn known_options(specs: &[OptionSpec]) -> String {
+    let names: Vec<String> = specs
+        .iter()
+        .map(|spec| format!("`{}`", spec.name))
+        .collect();
+    format!("the options are {}", names.join(", "))
 }
 
 fn unknown_option(name: &str, specs: &[OptionSpec]) -> Error {

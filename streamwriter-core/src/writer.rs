@@ -115,7 +115,8 @@ pub trait StreamWriter: Send + Sync + 'static {
 pub trait WriteRows<R>: StreamWriter {
     /// Checks, before the first batch, that rows of this type can be written.
     ///
-    /// Called once per run on the driver thread.
+    /// Called on the thread that starts the query, and for a sink by name also as it is
+    /// [built](crate::SinkRegistry::format). A second call says the same; it changes nothing.
     ///
     /// # Errors
     /// What does not fit; the query does not start.

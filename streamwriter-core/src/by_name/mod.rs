@@ -25,5 +25,5 @@ pub use decode::{BatchDecoder, DerivedRows, WholeBatches};
 pub use factory::{SinkFactory, SinkRequest};
 pub use message::AnyMessage;
 pub(crate) use message::inner_of;
-pub use registry::{SinkBuilder, SinkFormat, SinkHelp, SinkRegistry};
+pub use registry::{RegistryHelp, SinkBuilder, SinkFormat, SinkHelp, SinkRegistry};
 pub use sink::AnySink;

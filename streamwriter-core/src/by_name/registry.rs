@@ -10,6 +10,7 @@ use super::decode::{BatchDecoder, DerivedRows, WholeBatches};
 use super::factory::{SinkFactory, SinkRequest};
 use super::sink::AnySink;
 use crate::arrow_rows::Row;
+use crate::engine::{caught, own_or};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{OptionMap, OptionSpec, SinkOptions, nearest};
 use crate::writer::WriteRows;
@@ -197,6 +198,12 @@ impl SinkRegistry {
         }
     }
 
+    /// Returns a display of all sinks with their options for people: a list to print.
+    #[must_use]
+    pub fn help(&self) -> RegistryHelp<'_> {
+        RegistryHelp(self)
+    }
+
     fn add(&mut self, format: SinkFormat) -> Result<&mut Self> {
         self.expect_free(format.name)?;
         self.formats.insert(format.name.to_lowercase(), format);
@@ -284,17 +291,36 @@ impl fmt::Display for SinkHelp<'_> {
         for option in format.options {
             let of_type = option.type_name;
             let absent = match option.default {
-                _ if option.required => ", required".to_owned(),
-                Some("") => ", empty by default".to_owned(),
-                Some(default) => format!(", {default} by default"),
+                _ if option.required => "; required".to_owned(),
+                Some("") => "; empty by default".to_owned(),
+                Some(default) => format!("; `{default}` by default"),
                 None => String::new(),
             };
-            let secret = if option.secret { ", secret" } else { "" };
+            let secret = if option.secret { "; secret" } else { "" };
             writeln!(
                 f,
                 "  {:width$}  {} ({of_type}{absent}{secret})",
                 option.name, option.doc
             )?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints all sinks and their options; see [`SinkRegistry::help`].
+#[derive(Debug)]
+pub struct RegistryHelp<'r>(&'r SinkRegistry);
+
+impl fmt::Display for RegistryHelp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, format) in self.0.formats().enumerate() {
+            if place > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{}", format.help())?;
+            for alias in self.0.aliases_of(format) {
+                writeln!(f, "  also called `{alias}`")?;
+            }
         }
         Ok(())
     }
@@ -344,18 +370,22 @@ impl SinkBuilder<'_> {
     /// Makes the sink.
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config): there is no sink of this name, an option is unknown, missing or
-    /// does not parse, or the schema is not given. [`Unsupported`](ErrorKind::Unsupported): the sink
-    /// cannot overwrite. Besides, what the sink itself does not take.
+    /// [`Config`](ErrorKind::Config): there is no sink of this name, an option is unknown, missing,
+    /// does not parse or makes no sense, the schema is not given, or the sink does not take it.
+    /// [`Unsupported`](ErrorKind::Unsupported): the sink cannot overwrite.
+    /// [`Panic`](ErrorKind::Panic): a sink of your own panicked as it was made or checked.
     pub fn build(self) -> Result<AnySink> {
         let format = self.registry.find(&self.name)?;
         let open = || {
             let schema = self.schema.ok_or_else(no_schema)?;
             let mut request = SinkRequest::new(schema);
             request.overwrite = self.overwrite;
-            format.open(&self.options, &request)
+            let sink = caught("making the sink", || format.open(&self.options, &request))??;
+            caught("check_rows", || sink.check_rows())?
+                .map_err(|error| own_or(error, ErrorKind::Config, "the sink refuses the rows"))?;
+            Ok(sink)
         };
-        open().map_err(|error| error.of_sink(format.name))
+        open().map_err(|error: Error| error.of_sink(format.name))
     }
 }
 

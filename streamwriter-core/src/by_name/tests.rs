@@ -102,6 +102,14 @@ impl StreamWriter for Adder {
 }
 
 impl WriteRows<u64> for Adder {
+    fn check_rows(&self) -> Result<(), BoxError> {
+        match self.does.as_str() {
+            "refuses" => Err("not today".into()),
+            "panics in the check" => panic!("never"),
+            _ => Ok(()),
+        }
+    }
+
     fn write(
         &self,
         mut rows: impl Rows<Item = u64> + Send,
@@ -283,6 +291,33 @@ fn batches_of_another_schema_are_refused_before_the_first() {
     adder("adds").0.check_rows().unwrap();
 }
 
+#[test]
+fn w6_what_a_sink_refuses_or_panics_at_is_said_as_it_is_built() {
+    let sinks = registry();
+    let build = |does: &str, column: &str| {
+        let schema = Schema::new(vec![Field::new(column, DataType::Int64, false)]);
+        let builder = sinks.format("adder").option("does", does).schema(schema);
+        builder.build().unwrap_err()
+    };
+    for (error, kind) in [
+        (build("adds", "m"), ErrorKind::Config),
+        (build("refuses", "n"), ErrorKind::Config),
+        (build("panics in the check", "n"), ErrorKind::Panic),
+    ] {
+        assert_eq!(
+            (error.kind(), error.sink()),
+            (kind, Some("Adder")),
+            "{error}"
+        );
+    }
+    assert!(
+        build("refuses", "n")
+            .report()
+            .to_string()
+            .contains("caused by: not today")
+    );
+}
+
 fn registry() -> SinkRegistry {
     let mut sinks = SinkRegistry::new();
     sinks.register_with::<Adder, Numbers>().unwrap();
@@ -331,7 +366,7 @@ fn what_is_missing_or_unknown_is_named_with_the_way_out() {
     );
     assert_eq!(
         text(sinks.format("adder").schema(schema())),
-        "required options are missing: `does` (string) (sink Adder)"
+        "required options are missing: `does` (string) (sink Adder); the options are `does`"
     );
     let error = whole().overwrite(true).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);

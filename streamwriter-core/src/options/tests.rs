@@ -29,7 +29,10 @@ fn an_unknown_option_names_the_nearest_and_all() {
 #[test]
 fn missing_options_are_named_together() {
     let error = OptionReader::new(&OptionMap::new(), SPECS).unwrap_err();
-    assert_eq!(text(&error), "required options are missing: `url` (string)");
+    assert_eq!(
+        text(&error),
+        "required options are missing: `url` (string); the options are `url`, `maxRows`, `token`"
+    );
 }
 
 #[test]
@@ -57,7 +60,7 @@ fn a_bad_value_is_shown_with_the_reason() {
     let reader = OptionReader::new(&options, SPECS).unwrap();
     assert_eq!(
         text(&reader.get::<u32>("maxRows").unwrap_err()),
-        "option `maxRows` does not parse as integer: \"many\": invalid digit found in string"
+        "option `maxRows` does not parse as integer: \"many\": write a whole number, 0 to 4294967295"
     );
 }
 

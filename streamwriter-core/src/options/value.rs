@@ -21,18 +21,19 @@ pub trait OptionValue: Sized {
 }
 
 macro_rules! numbers {
-    ($name:literal: $($number:ty),*) => {$(
+    ($name:literal, $help:literal: $($number:ty),*) => {$(
         impl OptionValue for $number {
             const TYPE_NAME: &'static str = $name;
 
             fn parse_option(text: &str) -> Result<Self, String> {
-                text.trim().parse().map_err(|error| format!("{error}"))
+                let help = |_| format!($help, least = <$number>::MIN, most = <$number>::MAX);
+                text.trim().parse().map_err(help)
             }
         }
     )*};
 }
-numbers!("integer": u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
-numbers!("number": f32, f64);
+numbers!("integer", "write a whole number, {least} to {most}": u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+numbers!("number", "write a number, as in 1.5 or 2e-3; {least:e} to {most:e}": f32, f64);
 
 impl OptionValue for bool {
     const TYPE_NAME: &'static str = "boolean";

@@ -8,13 +8,14 @@ use streamwriter_derive::stream_writer;
 
 #[cfg(feature = "csv")]
 use super::values::Ascii;
-use super::values::{Bytes, level, no_level, words};
+use super::values::{AtLeastOne, Bytes, level, no_level, words};
 use crate::arrow_row::ArrowRows;
 #[cfg(feature = "jsonl")]
 use crate::file::JsonLines;
 #[cfg(feature = "csv")]
 use crate::file::{Csv, CsvQuoting};
 use crate::file::{FileCompression, FileFormat, FileSink, Text};
+use crate::partition::expect_one_text;
 
 words! {
     /// How text files are compressed.
@@ -24,29 +25,29 @@ words! {
 #[cfg(feature = "csv")]
 words! {
     /// Which fields stand in quotes.
-    Quoting: "necessary" => Necessary, "nonnumeric" => NonNumeric, "always" => Always
+    Quoting: "necessary" => Necessary, "nonNumeric" => NonNumeric, "always" => Always
 }
 
 /// What all file sinks have.
 struct Common {
     compression: Codec,
     compression_level: Option<i32>,
-    max_rows_per_file: Option<u64>,
-    max_bytes_per_file: Option<Bytes>,
+    max_rows_per_file: Option<AtLeastOne<u64>>,
+    max_bytes_per_file: Option<AtLeastOne<Bytes>>,
     partition_by: Vec<String>,
-    max_open_files: usize,
+    max_open_files: AtLeastOne<usize>,
 }
 
 impl Common {
     fn apply<F: FileFormat>(self, sink: FileSink<F>) -> Result<FileSink<F>> {
         let mut sink = sink
             .compression(self.codec()?)
-            .max_open_files(self.max_open_files);
+            .max_open_files(self.max_open_files.0);
         if let Some(rows) = self.max_rows_per_file {
-            sink = sink.max_rows_per_file(rows);
+            sink = sink.max_rows_per_file(rows.0);
         }
         if let Some(bytes) = self.max_bytes_per_file {
-            sink = sink.max_bytes_per_file(bytes.0);
+            sink = sink.max_bytes_per_file(bytes.0.0);
         }
         if !self.partition_by.is_empty() {
             sink = sink.partition_by(self.partition_by);
@@ -95,16 +96,16 @@ macro_rules! file_options {
             compression_level: Option<i32>,
             /// How many rows a file has at most; no limit by default.
             #[option(name = "maxRowsPerFile")]
-            max_rows_per_file: Option<u64>,
+            max_rows_per_file: Option<AtLeastOne<u64>>,
             /// How many bytes fill a file; no limit by default.
             #[option(name = "maxBytesPerFile")]
-            max_bytes_per_file: Option<Bytes>,
+            max_bytes_per_file: Option<AtLeastOne<Bytes>>,
             /// Columns whose values make directories, such as `city=Oslo/`.
             #[option(name = "partitionBy", default, default_text = "")]
             partition_by: Vec<String>,
             /// How many files a task has open at once under `partitionBy`.
-            #[option(name = "maxOpenFiles", default = 64)]
-            max_open_files: usize,
+            #[option(name = "maxOpenFiles", default = AtLeastOne(64), default_text = "64")]
+            max_open_files: AtLeastOne<usize>,
         }
 
         impl $name {
@@ -218,7 +219,8 @@ impl SinkFactory for TextOptions {
     }
 }
 
-/// Returns the columns that are in the files; refuses partition columns that there are not.
+/// Returns the columns that are in the files; refuses partition columns that there are not, and those
+/// whose values cannot be names.
 fn expect_columns<'r>(request: &'r SinkRequest, partition_by: &[String]) -> Result<Vec<&'r Field>> {
     let fields = request.schema.fields();
     if let Some(missing) = partition_by
@@ -232,6 +234,12 @@ fn expect_columns<'r>(request: &'r SinkRequest, partition_by: &[String]) -> Resu
         let message = format!("partitionBy names a column `{missing}` that there is not");
         return Err(Error::new(ErrorKind::Config, message)
             .with_help(format!("the columns are {}", known.join(", "))));
+    }
+    for field in fields
+        .iter()
+        .filter(|field| partition_by.contains(field.name()))
+    {
+        expect_one_text(field.name(), field.data_type())?;
     }
     let left = fields
         .iter()

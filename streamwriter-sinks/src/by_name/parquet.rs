@@ -6,7 +6,7 @@ use std::sync::Arc;
 use streamwriter_core::{Error, ErrorKind, Result, SinkFactory, SinkRequest, WholeBatches};
 use streamwriter_derive::stream_writer;
 
-use super::values::{Bytes, level, no_level, words};
+use super::values::{AtLeastOne, Bytes, level, no_level, words};
 use crate::parquet::{
     ArrowBatches, BloomFilter, Compression, ParquetSink, ParquetStatistics, SortColumn,
 };
@@ -18,7 +18,7 @@ words! {
 
 words! {
     /// What readers skip by.
-    Statistics: "page" => Page, "rowgroup" => RowGroup, "none" => None
+    Statistics: "page" => Page, "rowGroup" => RowGroup, "none" => None
 }
 
 /// Writes Parquet files.
@@ -35,31 +35,31 @@ pub(super) struct ParquetOptions {
     compression_level: Option<i32>,
     /// How many rows a file has at most; no limit by default.
     #[option(name = "maxRowsPerFile")]
-    max_rows_per_file: Option<u64>,
+    max_rows_per_file: Option<AtLeastOne<u64>>,
     /// How many bytes fill a file; no limit by default.
     #[option(name = "maxBytesPerFile")]
-    max_bytes_per_file: Option<Bytes>,
+    max_bytes_per_file: Option<AtLeastOne<Bytes>>,
     /// Columns whose values make directories, such as `city=Oslo/`.
     #[option(name = "partitionBy", default, default_text = "")]
     partition_by: Vec<String>,
     /// How many files a task has open at once under `partitionBy`.
-    #[option(name = "maxOpenFiles", default = 64)]
-    max_open_files: usize,
+    #[option(name = "maxOpenFiles", default = AtLeastOne(64), default_text = "64")]
+    max_open_files: AtLeastOne<usize>,
     /// How many rows a row group has at most.
-    #[option(name = "rowGroupRows", default = 1_048_576, default_text = "1048576")]
-    row_group_rows: usize,
+    #[option(name = "rowGroupRows", default = AtLeastOne(1_048_576), default_text = "1048576")]
+    row_group_rows: AtLeastOne<usize>,
     /// How many encoded bytes a row group has at most, about.
-    #[option(name = "rowGroupBytes", default = Bytes(128 << 20), default_text = "128MiB")]
-    row_group_bytes: Bytes,
+    #[option(name = "rowGroupBytes", default = AtLeastOne(Bytes(128 << 20)), default_text = "128MiB")]
+    row_group_bytes: AtLeastOne<Bytes>,
     /// How many rows a page has at most, about.
-    #[option(name = "pageRows", default = 20_000, default_text = "20000")]
-    page_rows: usize,
+    #[option(name = "pageRows", default = AtLeastOne(20_000), default_text = "20000")]
+    page_rows: AtLeastOne<usize>,
     /// How many bytes a page has at most, about and before compression.
-    #[option(name = "pageBytes", default = Bytes(1 << 20), default_text = "1MiB")]
-    page_bytes: Bytes,
+    #[option(name = "pageBytes", default = AtLeastOne(Bytes(1 << 20)), default_text = "1MiB")]
+    page_bytes: AtLeastOne<Bytes>,
     /// How many rows are collected before they are encoded.
-    #[option(name = "batchRows", default = 8_192, default_text = "8192")]
-    batch_rows: usize,
+    #[option(name = "batchRows", default = AtLeastOne(8_192), default_text = "8192")]
+    batch_rows: AtLeastOne<usize>,
     /// What readers skip by: statistics of each page, of each row group, or none.
     #[option(default = Statistics::Page, default_text = "page")]
     statistics: Statistics,
@@ -70,8 +70,8 @@ pub(super) struct ParquetOptions {
     #[option(name = "noDictionary", default, default_text = "")]
     no_dictionary: Vec<String>,
     /// How many bytes the dictionary of a column has at most, about.
-    #[option(name = "dictionaryBytes", default = Bytes(1 << 20), default_text = "1MiB")]
-    dictionary_bytes: Bytes,
+    #[option(name = "dictionaryBytes", default = AtLeastOne(Bytes(1 << 20)), default_text = "1MiB")]
+    dictionary_bytes: AtLeastOne<Bytes>,
     /// Columns with a bloom filter, each of 1 MiB for every open file.
     #[option(name = "bloomFilters", default, default_text = "")]
     bloom_filters: Vec<String>,
@@ -91,13 +91,13 @@ impl SinkFactory for ParquetOptions {
     fn open(self, request: &SinkRequest) -> Result<Self::Sink> {
         let mut sink = ParquetSink::arrow(&self.path, Arc::clone(&request.schema))?
             .compression(self.codec()?)
-            .max_open_files(self.max_open_files)
-            .row_group_rows(self.row_group_rows)
-            .row_group_bytes(self.row_group_bytes.in_memory())
-            .page_rows(self.page_rows)
-            .page_bytes(self.page_bytes.in_memory())
-            .dictionary_bytes(self.dictionary_bytes.in_memory())
-            .batch_rows(self.batch_rows)
+            .max_open_files(self.max_open_files.0)
+            .row_group_rows(self.row_group_rows.0)
+            .row_group_bytes(self.row_group_bytes.0.in_memory())
+            .page_rows(self.page_rows.0)
+            .page_bytes(self.page_bytes.0.in_memory())
+            .dictionary_bytes(self.dictionary_bytes.0.in_memory())
+            .batch_rows(self.batch_rows.0)
             .dictionary(self.dictionary)
             .statistics(match self.statistics {
                 Statistics::Page => ParquetStatistics::Page,
@@ -105,10 +105,10 @@ impl SinkFactory for ParquetOptions {
                 Statistics::None => ParquetStatistics::None,
             });
         if let Some(rows) = self.max_rows_per_file {
-            sink = sink.max_rows_per_file(rows);
+            sink = sink.max_rows_per_file(rows.0);
         }
         if let Some(bytes) = self.max_bytes_per_file {
-            sink = sink.max_bytes_per_file(bytes.0);
+            sink = sink.max_bytes_per_file(bytes.0.0);
         }
         if !self.partition_by.is_empty() {
             sink = sink.partition_by(&self.partition_by);

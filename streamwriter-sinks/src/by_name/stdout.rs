@@ -25,7 +25,7 @@ pub(super) struct StdoutOptions {
     /// How many columns of the terminal a cell may take; 0 shows cells in full.
     #[option(default = 20)]
     truncate: usize,
-    /// How many columns of the terminal a table may take; the width of the terminal by default.
+    /// How many columns of the terminal a table may take, 0 for no bound; its width by default.
     width: Option<usize>,
     /// Whether the number of the batch stands above its rows.
     #[option(name = "batchHeader", default = true)]
@@ -53,7 +53,7 @@ impl SinkFactory for StdoutOptions {
             .truncate(cell_width)
             .batch_header(self.batch_header);
         Ok(match self.width {
-            Some(width) => sink.width(width),
+            Some(width) => sink.width(Some(width).filter(|width| *width > 0)),
             None => sink,
         })
     }

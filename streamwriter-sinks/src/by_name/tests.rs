@@ -3,9 +3,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use streamwriter_core::testing::{Pretend, write_rows};
 use streamwriter_core::{
-    ErrorKind, OptionMap, Result, SinkFactory, SinkRequest, StreamWriter, WriteRows,
+    CommitMessage, ErrorKind, OptionMap, Result, SinkFactory, SinkRequest, StreamWriter,
 };
 
 use super::*;
@@ -169,11 +171,9 @@ fn refused(name: &str, options: &[(&str, &str)], schema: SchemaRef) -> String {
     let sinks = prebuilt_sinks().unwrap();
     let builder = sinks.format(name).options(options.iter().copied());
     let built = builder.option("path", path()).schema(schema).build();
-    let error = match built {
-        Err(error) => error,
-        Ok(sink) => *sink.check_rows().unwrap_err().downcast().unwrap(),
-    };
+    let error = built.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    assert_eq!(error.sink(), Some(name), "{error}");
     error.to_string()
 }
 
@@ -206,24 +206,26 @@ fn what_cannot_be_is_refused_before_a_row_is_read() {
             &[("compression", "snappy"), ("compressionLevel", "1")],
         ),
         of("parquet", &[("maxRowsPerFile", "0")]),
+        of("parquet", &[("pageBytes", "0")]),
     ];
     let expected = [
-        r#"option `compression` does not parse as one of none gzip zstd: "lzma": there is no such word (sink jsonl)"#,
-        "gzip has no level 10; choose 0 to 9",
-        "gzip has no level -1 (sink jsonl)",
+        r#"option `compression` does not parse as one of none, gzip, zstd: "lzma": it is none of them (sink jsonl)"#,
+        "gzip has no level 10 (sink jsonl); choose 0 to 9",
+        "gzip has no level -1 (sink jsonl); choose 0 or more",
         "compression none has no levels, so none is 1 (sink jsonl); leave compressionLevel out",
         r#"option `maxBytesPerFile` does not parse as bytes: "1 TB": write a whole number, alone or with KiB, MiB or GiB, as in 128MiB (sink jsonl)"#,
         r#"option `maxBytesPerFile` does not parse as bytes: "99999999999GiB": this is too much (sink jsonl)"#,
         "partitionBy names a column `dya` that there is not (sink jsonl); the columns are `id`, `day`, `text`",
         r#"option `delimiter` does not parse as ASCII character: "ab": write one ASCII character, or \t for a tab (sink csv)"#,
-        "not a CSV delimiter: '\\\"'; choose an ASCII character that is no quote and no line end",
+        "not a CSV delimiter: '\\\"' (sink csv); choose an ASCII character that is no quote and no line end",
         "unknown option `sep` (sink csv); the options are `path`, `header`, `delimiter`, `quoting`, `nullValue`, `compression`, `compressionLevel`, `maxRowsPerFile`, `maxBytesPerFile`, `partitionBy`, `maxOpenFiles`",
         "plain text needs one column of text: there are `id`, `day`, `text` (sink text); select one column of text, beside those of partitionBy",
         "plain text needs one column of text: column `id` is Int64 (sink text); select one column of text, beside those of partitionBy",
         r#"option `metadata` has "team", which is no pair (sink parquet); write key=value"#,
-        "bloom_filter names column `idd`, and the rows have none of that name; name one of `id`, `day`, `text`",
+        "bloom_filter names column `idd`, and the rows have none of that name (sink parquet); name one of `id`, `day`, `text`",
         "compression snappy has no levels, so none is 1 (sink parquet); leave compressionLevel out",
-        "max_rows_per_file must be at least 1",
+        r#"option `maxRowsPerFile` does not parse as integer: "0": it must be at least 1 (sink parquet)"#,
+        r#"option `pageBytes` does not parse as bytes: "0": it must be at least 1 (sink parquet)"#,
     ];
     for (found, expected) in all.iter().zip(expected) {
         assert_eq!(found, expected);
@@ -238,6 +240,27 @@ fn columns_without_a_form_are_refused_by_name() {
     assert!(text.contains("column `point` is Struct"), "{text}");
     assert!(text.contains("write JSON lines or Parquet"), "{text}");
 
+    let fields = |of_type| {
+        vec![
+            Field::new("a", DataType::Utf8, true),
+            Field::new("x", of_type, true),
+        ]
+    };
+    for of_type in [
+        DataType::Float64,
+        DataType::Binary,
+        DataType::new_list(DataType::Int8, true),
+    ] {
+        for name in ["jsonl", "csv", "text", "parquet"] {
+            let schema = Arc::new(Schema::new(fields(of_type.clone())));
+            let text = refused(name, &[("partitionBy", "x")], schema);
+            assert!(
+                text.contains("partitioned by column `x`, which is"),
+                "{text}"
+            );
+        }
+    }
+
     let twice = vec![Field::new("a", DataType::Int8, true); 2];
     let text = refused("jsonl", &[], Arc::new(Schema::new(twice)));
     assert!(text.contains("two columns `a`"), "{text}");
@@ -250,6 +273,31 @@ fn columns_without_a_form_are_refused_by_name() {
     let runs = Arc::new(Schema::new(vec![Field::new("runs", list, true)]));
     let text = refused("jsonl", &[], runs);
     assert!(text.contains("column `runs[]` is RunEndEncoded"), "{text}");
+}
+
+#[test]
+fn noop_counts_rows_and_not_batches() {
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+    let batch = RecordBatch::try_from_iter([("id", numbers)]).unwrap();
+    let sinks = prebuilt_sinks().unwrap();
+    let sink = sinks.format("noop").schema(batch.schema()).build().unwrap();
+    let task = Pretend::default().task();
+    let message = write_rows(&sink, [batch.clone(), batch], &task).unwrap();
+    assert_eq!(message.metrics().rows, Some(6));
+}
+
+#[test]
+fn the_help_has_every_sink_with_its_options_and_other_names() {
+    let sinks = prebuilt_sinks().unwrap();
+    let help = sinks.help().to_string();
+    for format in sinks.formats() {
+        assert!(help.contains(&format.help().to_string()), "{help}");
+    }
+    assert!(help.contains("  also called `console`\n\ntext: "), "{help}");
+    assert!(
+        help.contains("(one of page, rowGroup, none; `page` by default)"),
+        "{help}"
+    );
 }
 
 /// The pages of the sinks have the options that there are, by their names.

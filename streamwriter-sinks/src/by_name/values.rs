@@ -38,22 +38,48 @@ impl Bytes {
     }
 }
 
+/// How many of something there may be at most: at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AtLeastOne<N>(pub(super) N);
+
+impl<N: OptionValue + From<u8> + PartialEq> OptionValue for AtLeastOne<N> {
+    const TYPE_NAME: &'static str = N::TYPE_NAME;
+
+    fn parse_option(text: &str) -> Result<Self, String> {
+        let number = N::parse_option(text)?;
+        if number == N::from(0) {
+            return Err("it must be at least 1".to_owned());
+        }
+        Ok(Self(number))
+    }
+}
+
+impl From<u8> for Bytes {
+    fn from(bytes: u8) -> Self {
+        Self(bytes.into())
+    }
+}
+
 /// A value that is one of a few words, in upper or lower case.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident: $($word:literal => $variant:ident),*) => {
+    (
+        $(#[$doc:meta])*
+        $name:ident: $first:literal => $first_variant:ident, $($word:literal => $variant:ident),*
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum $name {
-            $($variant),*
+            $first_variant, $($variant),*
         }
 
         impl streamwriter_core::OptionValue for $name {
-            const TYPE_NAME: &'static str = concat!("one of" $(, " ", $word)*);
+            const TYPE_NAME: &'static str = concat!("one of ", $first $(, ", ", $word)*);
 
             fn parse_option(text: &str) -> Result<Self, String> {
-                match text.trim().to_lowercase().as_str() {
-                    $($word => Ok(Self::$variant),)*
-                    _ => Err("there is no such word".to_owned()),
+                match text.trim() {
+                    text if text.eq_ignore_ascii_case($first) => Ok(Self::$first_variant),
+                    $(text if text.eq_ignore_ascii_case($word) => Ok(Self::$variant),)*
+                    _ => Err("it is none of them".to_owned()),
                 }
             }
         }
@@ -87,7 +113,7 @@ pub(super) fn level<N: TryFrom<i32>>(name: &str, given: Option<i32>, default: N)
     };
     N::try_from(level).map_err(|_| {
         let message = format!("{name} has no level {level}");
-        Error::new(ErrorKind::Config, message)
+        Error::new(ErrorKind::Config, message).with_help("choose 0 or more")
     })
 }
 

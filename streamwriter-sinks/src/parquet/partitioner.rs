@@ -13,7 +13,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use streamwriter_core::{BoxError, Error, ErrorKind, Result};
 
 use super::schema::unknown_column;
-use crate::partition::{PartitionBy, write_directory};
+use crate::partition::{PartitionBy, expect_one_text, write_directory};
 
 /// Timestamps as Spark prints them, before zeros at the end of the fraction go.
 const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.f";
@@ -128,30 +128,8 @@ fn place_of(name: &str, schema: &Schema) -> Result<usize> {
     let known = || schema.fields().iter().map(|field| field.name().as_str());
     let place = known().position(|known| known == name);
     let place = place.ok_or_else(|| unknown_column("partition_by", name, known()))?;
-    let of_type = schema.field(place).data_type();
-    if has_one_text(of_type) {
-        return Ok(place);
-    }
-    let message = format!("rows cannot be partitioned by column `{name}`, which is {of_type}");
-    Err(Error::new(ErrorKind::Config, message).with_help(
-        "partition by integers, booleans, texts, dates, times or decimals; a float has no one text",
-    ))
-}
-
-/// Tells whether two programs print a value of a type alike.
-fn has_one_text(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Dictionary(_, values) => {
-            matches!(
-                **values,
-                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-            )
-        }
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Boolean => true,
-        DataType::Date32 | DataType::Date64 | DataType::Timestamp(_, _) => true,
-        DataType::Time32(_) | DataType::Time64(_) => true,
-        other => other.is_integer() || other.is_decimal(),
-    }
+    expect_one_text(name, schema.field(place).data_type())?;
+    Ok(place)
 }
 
 /// Brings a column into the type whose text Spark would print: days, and instants in UTC.
