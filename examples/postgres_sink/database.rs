@@ -137,7 +137,9 @@ impl Database {
                 let message = format!("another driver holds the table: session {holder}");
                 return Err(Error::new(ErrorKind::Locked, message)
                     .at_path(self.location())
-                    .with_help("stop that driver, or start this one with take_over if it hangs"));
+                    .with_help(
+                        "stop that driver, or start this one with `.take_over(true)` if it hangs",
+                    ));
             }
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -260,6 +260,18 @@ impl Error {
     }
 
     /// Returns a display of the error with its whole chain of causes, one line each.
+    ///
+    /// `{:?}` prints the same, so a `main` that returns the error shows it to people as it should be.
+    ///
+    /// ```
+    /// use streamwriter_core::{Error, ErrorKind};
+    ///
+    /// let full = std::io::Error::other("the disk is full");
+    /// let error = Error::new(ErrorKind::Storage, "cannot write").with_source(full);
+    /// let report = "storage error: cannot write\n  caused by: the disk is full";
+    /// assert_eq!(error.report().to_string(), report);
+    /// assert_eq!(format!("{error:?}"), report);
+    /// ```
     #[must_use]
     pub fn report(&self) -> Report<'_> {
         Report(self)
@@ -297,8 +309,13 @@ impl fmt::Display for Place {
     }
 }
 
+/// Prints the [report](Error::report), since that is what a person sees of an error that `main` or a test
+/// returns; `{:#?}` prints the fields.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(&self.report(), f);
+        }
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
             .field("message", &self.to_string())

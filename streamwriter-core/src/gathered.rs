@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::progress::Counted;
+
 /// A unit in which a source can tell how much waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -55,7 +57,8 @@ impl Enough {
 /// use streamwriter_core::Gathered;
 ///
 /// assert!(Gathered::default().is_nothing());
-/// assert_eq!(Gathered::default().with_rows(3).to_string(), "3 rows");
+/// let gathered = Gathered::default().with_bytes(43).with_files(1);
+/// assert_eq!(gathered.to_string(), "43 bytes, 1 file");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -110,13 +113,13 @@ impl Gathered {
 impl fmt::Display for Gathered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = [
-            (self.rows, Measure::Rows),
-            (self.bytes, Measure::Bytes),
-            (self.files, Measure::Files),
+            Counted(self.rows, "row", "rows"),
+            Counted(self.bytes, "byte", "bytes"),
+            Counted(self.files, "file", "files"),
         ];
         let mut before = "";
-        for (count, measure) in counts.into_iter().filter(|(count, _)| *count > 0) {
-            write!(f, "{before}{count} {measure}")?;
+        for count in counts.into_iter().filter(|count| count.0 > 0) {
+            write!(f, "{before}{count}")?;
             before = ", ";
         }
         if before.is_empty() {

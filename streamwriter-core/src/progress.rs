@@ -183,7 +183,7 @@ pub struct QuerySummary {
     pub last_batch: Option<BatchId>,
     /// Rows read from the source.
     pub input_rows: u64,
-    /// Rows written, as far as the messages say.
+    /// Rows written, as far as the messages say; 0 for a sink whose messages do not.
     pub output_rows: u64,
     /// Bytes written, as far as the messages say.
     pub output_bytes: u64,
@@ -200,6 +200,9 @@ pub struct QuerySummary {
     pub duration: Duration,
     /// Whether it ended because it was told to stop.
     pub stopped: bool,
+    /// Whether the messages say how many rows were written.
+    #[serde(default)]
+    pub tells_rows: bool,
 }
 
 impl QuerySummary {
@@ -220,6 +223,7 @@ impl QuerySummary {
             lost_rows: 0,
             duration: Duration::ZERO,
             stopped: false,
+            tells_rows: false,
         }
     }
 
@@ -228,6 +232,7 @@ impl QuerySummary {
         self.last_batch = Some(progress.batch_id);
         self.input_rows += progress.source.num_input_rows;
         self.output_rows += progress.sink.num_output_rows.unwrap_or(0);
+        self.tells_rows |= progress.sink.num_output_rows.is_some();
         self.output_bytes += progress.sink.num_output_bytes.unwrap_or(0);
         self.output_files += progress.sink.num_output_files.unwrap_or(0);
         self.dropped_rows += progress.source.num_dropped_rows;
@@ -239,35 +244,44 @@ impl QuerySummary {
 impl fmt::Display for QuerySummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.as_deref().unwrap_or("query");
-        let seconds = self.duration.as_secs_f64();
-        write!(
-            f,
-            "{name} (run {}, {}): {} {}, {} rows in, {} rows out, {seconds:.1} s",
-            self.run,
-            self.guarantee,
-            self.batches,
-            if self.batches == 1 {
-                "batch"
-            } else {
-                "batches"
-            },
-            self.input_rows,
-            self.output_rows,
-        )?;
-        if self.dropped_rows > 0 {
-            write!(f, ", {} rows dropped", self.dropped_rows)?;
+        let (run, guarantee) = (self.run, self.guarantee);
+        let batches = Counted(self.batches, "batch", "batches");
+        let rows = |rows| Counted(rows, "row", "rows");
+        write!(f, "{name} (run {run}, {guarantee}): {batches}")?;
+        write!(f, ", {} in", rows(self.input_rows))?;
+        // A sink that counts nothing has not written nothing.
+        if self.tells_rows || self.input_rows == 0 {
+            write!(f, ", {} out", rows(self.output_rows))?;
         }
-        if self.set_aside_rows > 0 {
-            write!(f, ", {} rows set aside", self.set_aside_rows)?;
-        }
-        if self.lost_rows > 0 {
-            write!(f, ", {} rows lost", self.lost_rows)?;
+        write!(f, ", {:.1} s", self.duration.as_secs_f64())?;
+        for (count, what) in [
+            (self.dropped_rows, "dropped"),
+            (self.set_aside_rows, "set aside"),
+            (self.lost_rows, "lost"),
+        ] {
+            if count > 0 {
+                write!(f, ", {} {what}", rows(count))?;
+            }
         }
         if self.stopped {
             f.write_str(", stopped")
         } else {
             Ok(())
         }
+    }
+}
+
+/// A number of things, as a person says it.
+pub(crate) struct Counted(
+    pub(crate) u64,
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+);
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let &Self(count, one, many) = self;
+        write!(f, "{count} {}", if count == 1 { one } else { many })
     }
 }
 
@@ -292,5 +306,34 @@ impl RecentProgress {
 
     pub(crate) fn last(&self) -> Option<StreamingQueryProgress> {
         self.0.back().cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_counts_as_people_do_and_says_nothing_that_the_sink_has_not_said() {
+        let id = QueryId::random();
+        let summary = QuerySummary::new(id, None, Run::FIRST, Guarantee::AtLeastOnce);
+        let text = |summary: &QuerySummary| summary.to_string();
+        assert_eq!(
+            text(&summary),
+            "query (run 1, at-least-once): 0 batches, 0 rows in, 0 rows out, 0.0 s"
+        );
+        let mut summary = QuerySummary {
+            batches: 1,
+            input_rows: 3,
+            set_aside_rows: 1,
+            lost_rows: 2,
+            ..summary
+        };
+        assert_eq!(
+            text(&summary),
+            "query (run 1, at-least-once): 1 batch, 3 rows in, 0.0 s, 1 row set aside, 2 rows lost"
+        );
+        (summary.tells_rows, summary.output_rows) = (true, 1);
+        assert!(text(&summary).contains(", 3 rows in, 1 row out, "));
     }
 }

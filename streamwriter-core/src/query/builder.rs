@@ -52,6 +52,12 @@ impl From<String> for CheckpointPlace {
     }
 }
 
+impl From<&String> for CheckpointPlace {
+    fn from(directory: &String) -> Self {
+        Self::from(directory.as_str())
+    }
+}
+
 impl From<&Path> for CheckpointPlace {
     fn from(path: &Path) -> Self {
         Self(CheckpointChoice::Path(path.into()))

@@ -1,5 +1,6 @@
 //! What the driver and the handles of a query share: stop, status, and the end (Q2).
 
+use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,21 @@ pub enum QueryStatus {
     Waiting,
     /// It has ended.
     Ended,
+}
+
+/// What it does in a word or two, such as `gathering (43 bytes, 1 file)`.
+impl fmt::Display for QueryStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Recovering => "recovering",
+            Self::Planning => "planning",
+            Self::Writing => "writing",
+            Self::Committing => "committing",
+            Self::Gathering(gathered) => return write!(f, "gathering ({gathered})"),
+            Self::Waiting => "waiting",
+            Self::Ended => "ended",
+        })
+    }
 }
 
 #[derive(Debug)]

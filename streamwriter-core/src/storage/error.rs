@@ -120,7 +120,9 @@ impl From<StorageError> for Error {
                 )),
             StorageError::Locked { path, .. } => Self::new(ErrorKind::Locked, message)
                 .at_path(path)
-                .with_help("stop that driver, or start this one with take_over if it hangs"),
+                .with_help(
+                    "stop that driver, or start this one with `.take_over(true)` if it hangs",
+                ),
         }
     }
 }

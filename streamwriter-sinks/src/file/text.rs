@@ -130,6 +130,6 @@ impl CellSink for Line<'_> {
 
 fn no_text(column: &str, what: &str) -> CellError {
     CellError::Custom(format!(
-        "column `{column}` is {what}, which is not one line of text"
+        "column `{column}` is {what}, which is not one line of text; make one of each row with `.map(…)`"
     ))
 }

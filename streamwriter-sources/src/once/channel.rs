@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use streamwriter_core::{
-    BatchId, BoxError, Gathered, Measure, PlanLimits, PlanOf, Replay, Source, SourceContext,
-    TaskContext,
+    BatchId, BoxError, Error, ErrorKind, Gathered, Measure, PlanLimits, PlanOf, Replay, Source,
+    SourceContext, TaskContext,
 };
 
 use super::held::plan;
@@ -331,3 +331,11 @@ impl<R> fmt::Display for SendError<R> {
 }
 
 impl<R> std::error::Error for SendError<R> {}
+
+/// Drops the row, so that `?` works where the query's errors are returned.
+impl<R> From<SendError<R>> for Error {
+    fn from(error: SendError<R>) -> Self {
+        Self::new(ErrorKind::Stopped, error.to_string())
+            .with_help("ask the query why it has ended: `query.await_termination()`")
+    }
+}
