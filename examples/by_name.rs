@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use serde::Deserialize;
 use streamwriter::prelude::*;
-use streamwriter::{AnySink, Csv, Row, RowBuilder, SinkRegistry, prebuilt_sinks};
+use streamwriter::{AnySink, Row, RowBuilder, prebuilt_sinks};
 
 /// What is read of a record.
 #[derive(Deserialize, Row)]
@@ -86,7 +86,7 @@ fn run() -> Result<(), BoxError> {
 
     let mut arguments = std::env::args().skip(1);
     let Some(name) = arguments.next() else {
-        list(&sinks);
+        print!("{}", sinks.help());
         return Ok(());
     };
     let options = arguments.map(|argument| match argument.split_once('=') {
@@ -100,16 +100,6 @@ fn run() -> Result<(), BoxError> {
         .schema(Flight::schema())
         .build()?;
     move_flights(sink, &name)
-}
-
-fn list(sinks: &SinkRegistry) {
-    for format in sinks.formats() {
-        print!("{}", format.help());
-        for alias in sinks.aliases_of(format) {
-            println!("  also called `{alias}`");
-        }
-        println!();
-    }
 }
 
 /// Reads rows, makes batches of them, and writes those: as another program would hand them over.

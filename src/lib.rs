@@ -35,8 +35,8 @@ pub use streamwriter_core::__private;
 #[cfg(feature = "arrow")]
 pub use streamwriter_core::{
     AnyMessage, AnySink, BatchDecoder, Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType,
-    DerivedRows, ListItem, RecordBatchRows, Row, RowBuilder, SinkBuilder, SinkFactory, SinkFormat,
-    SinkHelp, SinkRegistry, SinkRequest, WholeBatches, column_encoding,
+    DerivedRows, ListItem, RecordBatchRows, RegistryHelp, Row, RowBuilder, SinkBuilder,
+    SinkFactory, SinkFormat, SinkHelp, SinkRegistry, SinkRequest, WholeBatches, column_encoding,
 };
 pub use streamwriter_core::{
     Attempt, BatchContext, BatchId, BatchOrigin, BoxError, CheckpointChosen, CheckpointNotChosen,
@@ -92,12 +92,13 @@ pub mod prelude {
     pub use crate::Csv;
     #[cfg(feature = "jsonl")]
     pub use crate::JsonLines;
-    #[cfg(feature = "parquet")]
-    pub use crate::ParquetSink;
     pub use crate::{
         BatchContext, BoxError, CommitMessage, Error, FileSink, Guarantee, Memory, Rows, Source,
-        Staging, Stdout, StreamWriter, TaskContext, Trigger, WriteRows, stream, stream_writer,
+        Staging, Stdout, StreamWriter, StreamingQuery, TaskContext, Trigger, WriteRows, stream,
+        stream_writer,
     };
+    #[cfg(feature = "parquet")]
+    pub use crate::{ParquetFiles, ParquetSink};
 }
 
 /// The examples of `docs/`, run as tests.
@@ -120,6 +121,9 @@ mod pages {
     #[cfg(all(feature = "jsonl", feature = "parquet"))]
     #[doc = include_str!("../docs/small-files.md")]
     mod small_files {}
+    #[cfg(all(feature = "csv", feature = "parquet"))]
+    #[doc = include_str!("../docs/sources.md")]
+    mod sources {}
     #[doc = include_str!("../docs/sinks/staging.md")]
     mod staging {}
     #[doc = include_str!("../docs/sinks/stdout.md")]
