@@ -3,81 +3,12 @@
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
-use streamwriter_core::Result;
 
-use super::decode::{CsvOptions, Framed};
-use super::error::{DecodeError, shape_error};
-use super::field::Field;
-
-/// What the first record of a file says about the others.
-#[derive(Debug, Default)]
-pub(crate) struct Header {
-    /// The names of the columns, if the files have a header.
-    names: Option<Vec<String>>,
-    columns: usize,
-}
-
-impl Header {
-    /// Takes over the first record of a file.
-    ///
-    /// # Errors
-    /// [`Row`](streamwriter_core::ErrorKind::Row) if it cannot be a header.
-    pub(crate) fn read(first: &Framed<'_>, named: bool) -> Result<Self> {
-        let unusable = |reason: &str| {
-            shape_error(
-                format!("the header cannot be read: {reason}"),
-                "write `.header(false)` if the files have none, or correct the file's first line and \
-                 start anew with another checkpoint and target",
-            )
-        };
-        match first {
-            Framed::End => Ok(Self::default()),
-            Framed::TooLong if named => Err(unusable("it is too long")),
-            Framed::Unclosed if named => Err(unusable("a quote is not closed")),
-            Framed::TooLong | Framed::Unclosed => Ok(Self::default()),
-            Framed::Record(_, ends) if !named => Ok(Self {
-                names: None,
-                columns: ends.len(),
-            }),
-            Framed::Record(text, ends) => {
-                let names = names(text, ends).ok_or_else(|| unusable("it is not UTF-8"))?;
-                Ok(Self {
-                    columns: names.len(),
-                    names: Some(names),
-                })
-            }
-        }
-    }
-
-    /// Names a column for a person.
-    pub(crate) fn column(&self, index: usize) -> String {
-        match self.names.as_ref().and_then(|names| names.get(index)) {
-            Some(name) => format!("{name:?}"),
-            None => (index + 1).to_string(),
-        }
-    }
-
-    /// Lists the columns for a person.
-    pub(crate) fn names(&self) -> String {
-        match &self.names {
-            Some(names) => names.join(", "),
-            None => format!("1 to {}", self.columns),
-        }
-    }
-}
-
-fn names(text: &[u8], ends: &[usize]) -> Option<Vec<String>> {
-    let text = std::str::from_utf8(text).ok()?;
-    let mut start = 0;
-    ends.iter()
-        .map(|&end| {
-            Some(
-                text.get(std::mem::replace(&mut start, end)..end)?
-                    .to_owned(),
-            )
-        })
-        .collect()
-}
+use super::decode::CsvOptions;
+use super::header::Header;
+use crate::files::decode_error::DecodeError;
+use crate::files::field::Field;
+use crate::files::hive::DirectoryValue;
 
 /// One record, whose number of fields and encoding are right.
 pub(crate) struct Record<'r> {
@@ -136,21 +67,25 @@ impl<'r> Record<'r> {
 
     fn only_field(&self) -> Result<Field<'_>, DecodeError> {
         match self.ends {
-            [_] => self
+            [_] if self.header.values.is_empty() => self
                 .fields()
                 .next_field()
                 .unwrap_or_else(|| Err(not_utf8())),
             _ => Err(DecodeError::shape(format!(
                 "there are {} columns, and the row type is a single value",
-                self.ends.len()
+                self.ends.len() + self.header.values.len()
             ))),
         }
     }
 
     fn visit_fields<'de, V: Visitor<'de>>(&'de self, visitor: V) -> Result<V::Value, DecodeError> {
-        let mut fields = self.fields();
+        let mut fields = UnnamedFields {
+            fields: self.fields(),
+            added: Added::new(self.header),
+        };
         let value = visitor.visit_seq(&mut fields)?;
-        let (read, there) = (fields.index, self.ends.len());
+        let read = fields.fields.index + fields.added.index;
+        let there = self.ends.len() + self.header.values.len();
         if read < there && self.header.names.is_none() && !self.options.flexible {
             return Err(DecodeError::shape(format!(
                 "there are {there} columns, and the row type has {read} fields"
@@ -211,7 +146,48 @@ impl<'r> Fields<'r> {
     }
 }
 
-impl<'r> SeqAccess<'r> for &mut Fields<'r> {
+/// The columns that come from the directories, one after another.
+struct Added<'r> {
+    values: &'r [DirectoryValue],
+    index: usize,
+}
+
+impl<'r> Added<'r> {
+    fn new(header: &'r Header) -> Self {
+        Self {
+            values: &header.values,
+            index: 0,
+        }
+    }
+
+    fn name(&self) -> Option<&'r str> {
+        let value = self.values.get(self.index)?;
+        Some(value.column.as_str())
+    }
+
+    /// Reads the value before which one stands.
+    fn next_value<S: DeserializeSeed<'r>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, DecodeError> {
+        let index = self.index;
+        let Some(value) = self.values.get(index) else {
+            return Ok(None);
+        };
+        self.index += 1;
+        seed.deserialize(value.field())
+            .map(Some)
+            .map_err(|error| error.of_directory(index))
+    }
+}
+
+/// The fields of a record and what the directories add, in order.
+struct UnnamedFields<'r> {
+    fields: Fields<'r>,
+    added: Added<'r>,
+}
+
+impl<'r> SeqAccess<'r> for &mut UnnamedFields<'r> {
     type Error = DecodeError;
 
     #[inline]
@@ -219,14 +195,20 @@ impl<'r> SeqAccess<'r> for &mut Fields<'r> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, DecodeError> {
-        self.next_value(seed)
+        match self.fields.index < self.fields.record.ends.len() {
+            true => self.fields.next_value(seed),
+            false => self.added.next_value(seed),
+        }
     }
 }
 
-/// The fields of a record with the names of their columns.
+/// The fields of a record and what the directories add, with the names of their columns.
 struct NamedFields<'r> {
     fields: Fields<'r>,
     names: &'r [String],
+    added: Added<'r>,
+    /// Whether the last key was of the directories.
+    is_added: bool,
 }
 
 impl<'r> MapAccess<'r> for NamedFields<'r> {
@@ -237,10 +219,15 @@ impl<'r> MapAccess<'r> for NamedFields<'r> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, DecodeError> {
-        if self.fields.index >= self.fields.record.ends.len() {
-            return Ok(None);
+        let index = self.fields.index;
+        let is_there = index < self.fields.record.ends.len();
+        if let Some(name) = self.names.get(index).filter(|_| is_there) {
+            return seed
+                .deserialize(BorrowedStrDeserializer::new(name))
+                .map(Some);
         }
-        match self.names.get(self.fields.index) {
+        self.is_added = true;
+        match self.added.name() {
             Some(name) => seed
                 .deserialize(BorrowedStrDeserializer::new(name))
                 .map(Some),
@@ -253,9 +240,11 @@ impl<'r> MapAccess<'r> for NamedFields<'r> {
         &mut self,
         seed: S,
     ) -> Result<S::Value, DecodeError> {
-        self.fields
-            .next_value(seed)?
-            .ok_or_else(|| DecodeError::value("it has too few fields"))
+        let value = match self.is_added {
+            false => self.fields.next_value(seed),
+            true => self.added.next_value(seed),
+        };
+        value?.ok_or_else(|| DecodeError::value("it has too few fields"))
     }
 }
 
@@ -300,6 +289,8 @@ impl<'de> Deserializer<'de> for &'de Record<'_> {
             Some(names) => visitor.visit_map(NamedFields {
                 fields: self.fields(),
                 names,
+                added: Added::new(self.header),
+                is_added: false,
             }),
             None => self.visit_fields(visitor),
         }
