@@ -88,16 +88,10 @@ impl<R> JsonLines<R> {
 
     bad_row_options!();
 
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "other formats have options"
-    )]
     fn check_options(&self) -> Result<()> {
         Ok(())
     }
 
-    #[expect(clippy::unused_self, reason = "other formats have options")]
     fn framing(&self) -> Framing {
         Framing::Lines
     }

@@ -83,7 +83,8 @@ impl Desk {
             let memory = Memory::new(rows.iter().take(count).cloned()).partitions(2);
             self.run("write", memory, sink(&self.target())).unwrap();
             let read = MemorySink::new();
-            self.run("read", source(&self.target()), read.clone()).unwrap();
+            self.run("read", source(&self.target()), read.clone())
+                .unwrap();
             all.extend(found(read.rows()));
             assert_eq!(all.len(), count);
         }

@@ -115,10 +115,12 @@ impl Wanted<'_> {
     }
 
     fn look_at(&self, name: String) -> Result<Option<Found>> {
-        // Before it is planned, and not when it is read.
+        let Some(file) = identify(self.root, &name)? else {
+            return Ok(None);
+        };
+        // Before it is planned, and not only when it is read.
         self.layout.values(self.root, &name)?;
-        let found = identify(self.root, &name)?;
-        Ok(found.map(|file| Found {
+        Ok(Some(Found {
             modified_ns: file.modified_ns,
             name,
         }))

@@ -21,6 +21,10 @@ mod walk;
 
 mod content;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
+#[cfg_attr(
+    not(feature = "csv"),
+    allow(dead_code, reason = "records need more of it than single values")
+)]
 pub(crate) mod decode_error;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub(crate) mod field;

@@ -7,7 +7,8 @@ macro_rules! directory_options {
         ///
         /// Those whose names begin with `.` or `_` never are, so that a target of a file sink can be
         /// read, with its `_streamwriter` in it. What the directories are called says nothing about the
-        /// rows: for `city=Oslo/` write [`partitioned_by`](Self::partitioned_by). A file is known by its
+        /// rows: for `city=Oslo/` write [`partitioned_by`](Self::partitioned_by), beside which this says
+        /// nothing more. A file is known by its
         /// path below the directory, so one that is moved is another one. A symbolic link to a directory
         /// is an error that names it.
         pub fn recursive(mut self, recursive: bool) -> Self {

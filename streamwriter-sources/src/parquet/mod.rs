@@ -9,6 +9,10 @@ mod row_groups;
 #[cfg(all(feature = "csv", feature = "jsonl"))]
 mod tests;
 
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
+mod directories_tests;
+
 use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
@@ -142,7 +146,6 @@ impl ParquetFiles {
         directories::check(&self.schema, columns, self.drift)
     }
 
-    #[expect(clippy::unused_self, reason = "other formats have options")]
     fn framing(&self) -> Framing {
         Framing::RowGroups
     }

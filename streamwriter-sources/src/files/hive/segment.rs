@@ -98,10 +98,32 @@ fn digit(byte: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text(directory: &str) -> Option<String> {
         DirectoryValue::parse(directory).unwrap().unwrap().text
+    }
+
+    proptest! {
+        #[test]
+        fn f4_any_text_comes_back_and_any_name_is_read_or_refused(
+            text in "[^\0]+",
+            name in any::<String>(),
+        ) {
+            let mut escaped = String::new();
+            for character in text.chars() {
+                match character {
+                    '%' | '/' | '=' | ':' => escaped.push_str(&format!("%{:02X}", u32::from(character))),
+                    _ => escaped.push(character),
+                }
+            }
+            prop_assume!(escaped != NO_VALUE);
+            let value = DirectoryValue::parse(&format!("a%3D={escaped}")).unwrap().unwrap();
+            prop_assert_eq!((value.column.as_str(), value.text), ("a=", Some(text)));
+            let _ = DirectoryValue::parse(&name);
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use streamwriter_core::{BoxError, Error, ErrorKind, QueryId, Source, SourceContext};
 
-use crate::files::tests::{context, drain, error_of, limits, put};
-use crate::files::{FilesOffset, FilesPartition};
+use crate::files::tests::{context, drain, error_of, limits, put, read_plan};
+use crate::files::{FilesOffset, FilesPartition, set_aside_tests};
 use crate::{BadRows, Csv, JsonLines};
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -208,6 +208,46 @@ fn a_recursive_source_takes_files_at_any_depth_by_their_paths() {
         .map(|one| one.file().path())
         .collect();
     assert_eq!(files, ["b/1.jsonl"]);
+}
+
+#[test]
+fn a_checkpoint_of_a_source_that_entered_no_directories_goes_on_with_those() {
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoint = tempfile::tempdir().unwrap();
+    let context = context(checkpoint.path(), QueryId::random());
+    let source = |recursive| {
+        let source = JsonLines::<u8>::directory(dir.path()).unwrap();
+        let source = source.recursive(recursive);
+        source.start(&context).unwrap();
+        source
+    };
+    put_in(dir.path(), "1.jsonl", "1\n", 1);
+    put_in(dir.path(), "a/2.jsonl", "2\n", 1);
+    let rows = drain(&source(false), &limits(None, None, None)).unwrap();
+    assert_eq!(rows.concat_rows(), [1]);
+    let start: FilesOffset =
+        serde_json::from_value(json!({ "files": 1, "partial": null })).unwrap();
+    let after = source(true);
+    let plan = after.plan(Some(&start), &limits(None, None, None));
+    assert_eq!(read_plan(&after, &plan.unwrap().unwrap()).unwrap(), [2]);
+}
+
+#[test]
+fn f5_a_row_set_aside_is_named_with_its_directories() {
+    let dir = tempfile::tempdir().unwrap();
+    put_in(dir.path(), "city=Oslo/year=1/1.jsonl", "{\"id\":1}\nx\n", 1);
+    let source = json::<Sale>(dir.path()).bad_rows(set_aside_tests::ALL);
+    let plan = source.plan(None, &limits(None, None, None));
+    let (rows, shelf) = set_aside_tests::read(&source, &plan.unwrap().unwrap()).unwrap();
+    assert_eq!(rows, [sale(1, Some("Oslo"), 1)]);
+    let kept = shelf.rows();
+    let [kept] = kept.as_slice() else {
+        panic!("{kept:?}")
+    };
+    assert!(
+        kept.source.ends_with("/city=Oslo/year=1/1.jsonl"),
+        "{kept:?}"
+    );
 }
 
 #[test]
