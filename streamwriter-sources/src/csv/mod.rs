@@ -4,6 +4,8 @@ mod decode;
 mod header;
 mod row;
 
+mod added;
+
 #[cfg(test)]
 #[cfg(feature = "jsonl")]
 mod tests;
