@@ -6,6 +6,9 @@ mod row_groups;
 
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl"))]
+mod layout_tests;
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
 mod tests;
 
 use std::path::Path;
