@@ -20,9 +20,11 @@ pub enum SchemaDrift {
     Fail,
     /// A missing column that may be null is null, further columns are not read, and a column of a
     /// narrower type is widened without loss: integers and floats to larger ones, times to a finer
-    /// unit, decimals to a larger precision of the same scale, dictionaries and views to their values.
-    /// Any other difference fails the query as above. Of a column that is in the file as well as in its
-    /// directory the directory says the values.
+    /// unit, decimals to a larger precision of the same scale, dictionaries to their values. The
+    /// layouts of other programs are taken for the same: large texts, bytes and lists, views, texts for a
+    /// dictionary of them, bytes for those of a fixed length (another length fails the query). All of
+    /// that also inside of lists, maps and structs. Any other difference fails the query as above.
+    /// Of a column that is in the file as well as in its directory the directory says the values.
     Adapt,
 }
 
@@ -137,7 +139,7 @@ impl Adaption {
         if found == wanted {
             return Ok(From::Same(number));
         }
-        if is_alike(wanted, found) || (drift == SchemaDrift::Adapt && is_wider(wanted, found)) {
+        if is_alike(wanted, found) || (drift == SchemaDrift::Adapt && fits(wanted, found)) {
             return Ok(From::Cast(number));
         }
         Err(format!("column `{name}` is {found} instead of {wanted}"))
@@ -219,11 +221,39 @@ fn is_alike(wanted: &DataType, found: &DataType) -> bool {
     }
 }
 
+fn fits(wanted: &DataType, found: &DataType) -> bool {
+    is_alike(wanted, found) || is_wider(wanted, found)
+}
+
 /// Tells whether every value of the one type is a value of the other, or is refused by the cast.
 fn is_wider(wide: &DataType, narrow: &DataType) -> bool {
     use DataType::*;
     match (narrow, wide) {
-        (Dictionary(_, value), wide) => **value == *wide || is_wider(wide, value),
+        (Dictionary(_, value), Dictionary(_, wide)) => fits(wide, value),
+        (Dictionary(_, value), wide) => fits(wide, value),
+        (Utf8 | LargeUtf8 | Utf8View, Dictionary(_, value)) => {
+            matches!(**value, Utf8 | LargeUtf8 | Utf8View)
+        }
+        (Binary | LargeBinary | BinaryView, FixedSizeBinary(_)) => true,
+        (List(narrow) | LargeList(narrow), List(wide) | LargeList(wide)) => {
+            fits(wide.data_type(), narrow.data_type())
+        }
+        (Map(narrow, _), Map(wide, _)) => match (narrow.data_type(), wide.data_type()) {
+            // Keys and values go by position, whatever they are called.
+            (Struct(narrow), Struct(wide)) => {
+                narrow.len() == wide.len()
+                    && (wide.iter().zip(narrow))
+                        .all(|(wide, narrow)| fits(wide.data_type(), narrow.data_type()))
+            }
+            _ => false,
+        },
+        (Struct(narrow), Struct(wide)) => {
+            narrow.len() == wide.len()
+                && wide.iter().all(|wide| {
+                    let narrow = narrow.find(wide.name());
+                    narrow.is_some_and(|(_, narrow)| fits(wide.data_type(), narrow.data_type()))
+                })
+        }
         (Utf8 | LargeUtf8 | Utf8View, Utf8 | LargeUtf8 | Utf8View)
         | (Binary | LargeBinary | BinaryView, Binary | LargeBinary | BinaryView)
         | (FixedSizeBinary(_), Binary | LargeBinary | BinaryView) => true,

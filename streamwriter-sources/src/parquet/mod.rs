@@ -7,6 +7,9 @@ mod row_groups;
 
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl"))]
+mod layout_tests;
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
 mod tests;
 
 #[cfg(test)]

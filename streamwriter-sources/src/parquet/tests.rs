@@ -117,7 +117,11 @@ fn a_file_is_cut_between_row_groups_for_several_tasks() {
 }
 
 /// Reads one file with a schema; all batches put together.
-fn read(file: &RecordBatch, schema: Schema, drift: SchemaDrift) -> Result<RecordBatch, Error> {
+pub(super) fn read(
+    file: &RecordBatch,
+    schema: Schema,
+    drift: SchemaDrift,
+) -> Result<RecordBatch, Error> {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "1.parquet", file, 1000);
     let source = ParquetFiles::directory(dir.path(), schema.clone())?.schema_drift(drift);
