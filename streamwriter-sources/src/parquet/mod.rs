@@ -2,6 +2,7 @@
 
 mod directories;
 mod drift;
+mod int96;
 mod reader;
 mod row_groups;
 
@@ -20,7 +21,6 @@ use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::errors::ParquetError;
 use streamwriter_core::{BoxError, Error, ErrorKind, Result, Source, TaskContext};
 
@@ -118,8 +118,8 @@ impl ParquetFiles {
             return Ok(None);
         };
         let open = file.open(directory.root())?;
-        let metadata = ArrowReaderMetadata::load(&open, Default::default());
-        let metadata = metadata.map_err(|error| damaged(&directory, &file, error))?;
+        let metadata =
+            int96::footer(&open, None).map_err(|error| damaged(&directory, &file, error))?;
         let fields = metadata.schema().fields().clone();
         Ok(Some(arrow::datatypes::Schema::new(fields).into()))
     }

@@ -11,7 +11,7 @@ use streamwriter_core::{BoxError, Error, ErrorKind, ReadCounts, Result, RowReade
 
 use super::directories::DirectoryColumn;
 use super::drift::Adaption;
-use super::{ParquetFiles, damaged, row_groups};
+use super::{ParquetFiles, damaged, int96, row_groups};
 use crate::files::{FileRange, FilesPartition, read_error};
 
 /// Reads the record batches of one partition of [`ParquetFiles`].
@@ -100,7 +100,8 @@ impl ParquetFiles {
             .try_clone()
             .map_err(|error| read_error(&root.join(range.file.path()), error))?;
         let failed = |error| damaged(&self.directory, &range.file, error);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(of_reader).map_err(failed)?;
+        let footer = int96::footer(&of_reader, Some(&self.schema)).map_err(failed)?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(of_reader, footer);
         let adaption = Adaption::new(&self.schema, builder.schema(), self.drift, directories)
             .map_err(|why| {
                 let message = format!("an input file has another schema: {why}");
