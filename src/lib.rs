@@ -128,4 +128,6 @@ mod pages {
     mod staging {}
     #[doc = include_str!("../docs/sinks/stdout.md")]
     mod stdout {}
+    #[doc = include_str!("../docs/sources.md")]
+    mod sources {}
 }

@@ -5,14 +5,13 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
-use streamwriter_core::{
-    BatchId, BoxError, Gathered, Measure, Plan, PlanLimits, ReadCounts, Result, RowReader, Source,
-    SourceContext, TaskContext,
-};
+use streamwriter_core::{BoxError, ReadCounts, Result, RowReader, Source, TaskContext};
 
+use crate::files::hive::{DirectoryValue, Refused, parse_joined};
+use crate::files::shared::{bad_row_options, directory_options, source_of_directory};
 use crate::files::{
-    BYTE_ORDER_MARK, BadRecord, BadRows, Decoded, Decoder, Directory, Failure, FileRange,
-    FileReader, FilesOffset, FilesPartition, Framing, Line, MEASURES, RangeInput, Span,
+    BYTE_ORDER_MARK, BadRecord, Decoded, Decoder, Directory, Failure, FileRange, FileReader,
+    FilesPartition, Framing, Line, RangeInput, Span,
 };
 
 /// The rows of the JSON lines files of a directory, one JSON value per line.
@@ -20,10 +19,16 @@ use crate::files::{
 /// Files are read once each, in the order of their modification time, then of their name; those
 /// that arrive later are picked up by later batches. A file counts if its name ends with `.jsonl`,
 /// `.ndjson` or `.json` (see [`extensions`](Self::extensions)), or one of these and `.gz` or `.zst`, and
-/// does not begin with `.` or `_`; directories inside are not entered. [How to put files in](crate#putting-files-into-a-directory).
+/// does not begin with `.` or `_`. Directories inside are entered if they
+/// [hold columns](Self::partitioned_by), which become further fields of the objects, or are
+/// [to be entered](Self::recursive). [How to put files in](crate#putting-files-into-a-directory).
 ///
 /// Blank lines are skipped, `\r\n` and a byte order mark are tolerated, and the last line needs no
-/// line end. A line that is not one JSON value of the row type is a [bad row](BadRows).
+/// line end. A line that is not one JSON value of the row type is a [bad row](crate::BadRows).
+///
+/// What a line lacks or has too much is for the row type to say, as everywhere in serde: a field that is no
+/// [`Option`] and has no `#[serde(default)]` is required, and further keys are ignored unless the type says
+/// `#[serde(deny_unknown_fields)]`.
 ///
 /// # Batches
 /// A batch holds at most 1,000 files and 256 MiB unless the query says otherwise. A bound on bytes
@@ -79,35 +84,16 @@ impl<R> JsonLines<R> {
         })
     }
 
-    /// Sets which files are read, by the ends of their names; upper or lower case.
-    ///
-    /// The default is `jsonl`, `ndjson` and `json`. An empty list is refused at the start.
-    pub fn extensions(mut self, extensions: impl IntoIterator<Item: Into<String>>) -> Self {
-        self.directory.options.set_extensions(extensions);
-        self
+    directory_options!();
+
+    bad_row_options!();
+
+    fn check_options(&self) -> Result<()> {
+        Ok(())
     }
 
-    /// Sets what happens to rows that do not fit; the default is [`BadRows::Fail`].
-    pub fn bad_rows(mut self, policy: BadRows) -> Self {
-        self.directory.options.bad_rows = policy;
-        self
-    }
-
-    /// Sets how long a line may be in bytes; a longer one is a bad row. The default is 16 MiB.
-    ///
-    /// 0 is refused at the start.
-    pub fn record_bytes_max(mut self, bytes: usize) -> Self {
-        self.directory.options.record_bytes_max = bytes;
-        self
-    }
-
-    /// Sets how many bytes of input a partition has at least, if its batch has them; the default
-    /// is 1 MiB. Each partition makes a file of its own, so a small value makes many small files.
-    ///
-    /// A batch that is planned keeps its partitions. 0 is refused at the start.
-    pub fn partition_bytes_min(mut self, bytes: u64) -> Self {
-        self.directory.options.partition_bytes_min = bytes;
-        self
+    fn framing(&self) -> Framing {
+        Framing::Lines
     }
 }
 
@@ -121,54 +107,9 @@ impl<R> fmt::Debug for JsonLines<R> {
 
 impl<R: DeserializeOwned + Send + 'static> Source for JsonLines<R> {
     type Row = R;
-    type Offset = FilesOffset;
-    type Partition = FilesPartition;
     type Reader<'a> = JsonLinesReader<'a, R>;
 
-    fn description(&self) -> String {
-        self.directory.description("json lines")
-    }
-
-    fn sets_aside(&self) -> bool {
-        self.directory.sets_aside()
-    }
-
-    fn start(&self, context: &SourceContext) -> Result<(), BoxError> {
-        Ok(self.directory.start(context)?)
-    }
-
-    fn resumed(
-        &self,
-        _: BatchId,
-        plan: &Plan<FilesOffset, FilesPartition>,
-    ) -> Result<(), BoxError> {
-        self.directory.resumed(plan);
-        Ok(())
-    }
-
-    fn freeze(&self) -> Result<(), BoxError> {
-        Ok(self.directory.freeze()?)
-    }
-
-    fn measures(&self) -> &'static [Measure] {
-        MEASURES
-    }
-
-    fn gathered(
-        &self,
-        start: Option<&FilesOffset>,
-        limits: &PlanLimits,
-    ) -> Result<Gathered, BoxError> {
-        Ok(self.directory.gathered(start, limits)?)
-    }
-
-    fn plan(
-        &self,
-        start: Option<&FilesOffset>,
-        limits: &PlanLimits,
-    ) -> Result<Option<Plan<FilesOffset, FilesPartition>>, BoxError> {
-        Ok(self.directory.plan(Framing::Lines, start, limits)?)
-    }
+    source_of_directory!("json lines");
 
     fn open<'a>(
         &'a self,
@@ -177,22 +118,11 @@ impl<R: DeserializeOwned + Send + 'static> Source for JsonLines<R> {
     ) -> Result<Self::Reader<'a>, BoxError> {
         let decoder = JsonDecoder {
             record_bytes_max: self.directory.options.record_bytes_max,
+            values: Vec::new(),
             row: PhantomData,
         };
         let reader = FileReader::open(&self.directory, partition, task, decoder)?;
         Ok(JsonLinesReader(reader))
-    }
-
-    fn accept(&self, batch: BatchId, counts: &ReadCounts) -> Result<(), BoxError> {
-        Ok(self.directory.accept(batch, counts)?)
-    }
-
-    fn committed(
-        &self,
-        batch: BatchId,
-        plan: &Plan<FilesOffset, FilesPartition>,
-    ) -> Result<(), BoxError> {
-        Ok(self.directory.committed(batch, plan)?)
     }
 }
 
@@ -217,6 +147,8 @@ impl<R: DeserializeOwned> RowReader for JsonLinesReader<'_, R> {
 #[derive(Debug)]
 struct JsonDecoder<R> {
     record_bytes_max: usize,
+    /// The columns that the directories of the file add.
+    values: Vec<DirectoryValue>,
     row: PhantomData<fn() -> R>,
 }
 
@@ -224,7 +156,13 @@ impl<R: DeserializeOwned> Decoder for JsonDecoder<R> {
     type Row = R;
     const FORMAT: &'static str = "jsonl";
 
-    fn begin(&mut self, input: &mut RangeInput, range: &FileRange) -> Result<(), Failure> {
+    fn begin(
+        &mut self,
+        input: &mut RangeInput,
+        range: &FileRange,
+        values: Vec<DirectoryValue>,
+    ) -> Result<(), Failure> {
+        self.values = values;
         input.seek(range.start, range.end)?;
         if range.start == 0 {
             input.fill_to(BYTE_ORDER_MARK.len())?;
@@ -247,10 +185,30 @@ impl<R: DeserializeOwned> Decoder for JsonDecoder<R> {
             if line.trim_ascii_start().is_empty() {
                 continue;
             }
+            if !self.values.is_empty() {
+                return self.next_joined(position, line);
+            }
             return Ok(match parse(line) {
                 Ok(row) => Decoded::Row(row),
                 Err(reason) => bad_line(position, position + line.len() as u64, reason),
             });
+        }
+    }
+}
+
+impl<R: DeserializeOwned> JsonDecoder<R> {
+    /// Reads a line and what the directories add; apart, so that other rows are as fast as without it.
+    #[inline(never)]
+    fn next_joined(&self, position: u64, line: &[u8]) -> Result<Decoded<R>, Failure> {
+        let end = position + line.len() as u64;
+        let text = match text_of(line) {
+            Ok(text) => text,
+            Err(reason) => return Ok(bad_line(position, end, reason)),
+        };
+        match parse_joined(text, &self.values) {
+            Ok(row) => Ok(Decoded::Row(row)),
+            Err(Refused::Line(error)) => Ok(bad_line(position, end, reason(&error))),
+            Err(Refused::File(error)) => Err(error.into()),
         }
     }
 }
@@ -274,10 +232,14 @@ fn bad_line<R>(start: u64, end: u64, reason: String) -> Decoded<R> {
 
 #[inline]
 fn parse<R: DeserializeOwned>(line: &[u8]) -> Result<R, String> {
-    // The whole line is checked, also the fields that the row type does not have.
-    let text = std::str::from_utf8(line)
-        .map_err(|error| format!("it is not UTF-8 from its byte {} on", error.valid_up_to()))?;
-    serde_json::from_str(text).map_err(|error| reason(&error))
+    serde_json::from_str(text_of(line)?).map_err(|error| reason(&error))
+}
+
+/// Returns the whole line, to be checked also where the row type has no fields.
+#[inline]
+fn text_of(line: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(line)
+        .map_err(|error| format!("it is not UTF-8 from its byte {} on", error.valid_up_to()))
 }
 
 /// Says what is wrong with a line; the parser's own line number is always 1 and would mislead.

@@ -31,6 +31,7 @@ mod messages;
 mod once;
 mod ownership;
 mod panics;
+mod partitioned;
 #[cfg(target_os = "linux")]
 mod postgres;
 mod power;

@@ -104,17 +104,23 @@ proptest! {
         fn check<U: Unit>(units: i64) {
             let (seconds, nanos) = from_units::<U>(units);
             assert!((0..1_000_000_000).contains(&nanos));
-            // The lowest second of nanoseconds is cut by the range of the number.
-            if let Ok(back) = to_units::<U>(seconds, nanos) {
-                assert_eq!(back, units);
-            } else {
-                assert!(units < i64::MIN + U::PER_SECOND);
-            }
+            assert_eq!(to_units::<U>(seconds, nanos).unwrap(), units);
         }
         check::<Seconds>(units);
         check::<Millis>(units);
         check::<Micros>(units);
         check::<Nanos>(units);
+    }
+
+    /// The lowest second is not whole: it begins before what 64 bits reach.
+    #[test]
+    fn units_of_the_lowest_second_come_back(units in i64::MIN..i64::MIN + 1_000_000_000) {
+        let (seconds, nanos) = from_units::<Nanos>(units);
+        prop_assert_eq!(to_units::<Nanos>(seconds, nanos).unwrap(), units);
+        let lower = i64::from(nanos) - 1 - (units - i64::MIN);
+        if let Ok(lower) = u32::try_from(lower) {
+            prop_assert!(to_units::<Nanos>(seconds, lower as i32).is_err());
+        }
     }
 
     #[test]

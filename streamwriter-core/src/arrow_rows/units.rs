@@ -97,7 +97,14 @@ pub(super) fn to_units<U: Unit>(seconds: i64, nanos: i32) -> FieldResult<i64> {
     seconds
         .checked_mul(U::PER_SECOND)
         .and_then(|units| units.checked_add(part))
-        .ok_or_else(|| too_far::<U>(seconds))
+        .map_or_else(|| at_the_end::<U>(seconds, part), Ok)
+}
+
+/// The first second that 64 bits reach into begins before them.
+#[cold]
+fn at_the_end<U: Unit>(seconds: i64, part: i64) -> FieldResult<i64> {
+    let units = i128::from(seconds) * i128::from(U::PER_SECOND) + i128::from(part);
+    i64::try_from(units).map_err(|_| too_far::<U>(seconds))
 }
 
 /// Returns the seconds, and the nanoseconds upwards from there, of a number of units.

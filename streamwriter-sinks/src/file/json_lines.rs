@@ -41,31 +41,35 @@ impl Format for JsonLines {
     }
 
     fn encoder(&self, file: TextFile) -> Encoder {
-        Encoder(file)
+        Encoder {
+            file,
+            line: Vec::new(),
+        }
     }
 }
 
-/// Writes rows straight into the buffer of the file.
+/// Writes rows as lines, each of them at once: a row is some dozens of small pieces, and the file
+/// behind is reached through several layers.
 #[derive(Debug)]
-pub struct Encoder(TextFile);
+pub struct Encoder {
+    file: TextFile,
+    line: Vec<u8>,
+}
 
 impl RowEncoder for Encoder {
     fn push<R: Serialize>(&mut self, row: &R) -> Result<(), EncodeError> {
-        serde_json::to_writer(&mut self.0, row).map_err(|error| {
-            if error.is_io() {
-                EncodeError::Io(error.into())
-            } else {
-                EncodeError::Row(error.into())
-            }
-        })?;
-        self.0.write_all(b"\n").map_err(EncodeError::Io)
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, row)
+            .map_err(|error| EncodeError::Row(error.into()))?;
+        self.line.push(b'\n');
+        self.file.write_all(&self.line).map_err(EncodeError::Io)
     }
 
     fn file(&self) -> &TextFile {
-        &self.0
+        &self.file
     }
 
     fn into_file(self) -> io::Result<TextFile> {
-        Ok(self.0)
+        Ok(self.file)
     }
 }

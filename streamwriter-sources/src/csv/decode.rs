@@ -1,5 +1,6 @@
 //! Splits bytes into records, and records into rows.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -7,8 +8,10 @@ use csv_core::ReadRecordResult;
 use serde::de::DeserializeOwned;
 use streamwriter_core::{Error, Result};
 
-use super::error::{Cause, DecodeError, shape_error};
-use super::row::{Header, Record, fields_of};
+use super::header::Header;
+use super::row::{Record, fields_of};
+use crate::files::decode_error::{Cause, DecodeError, shape_error};
+use crate::files::hive::DirectoryValue;
 use crate::files::sizes::piece;
 use crate::files::{
     BYTE_ORDER_MARK, BadRecord, Decoded, Decoder, Failure, FileRange, RangeInput, Span,
@@ -28,6 +31,8 @@ fn fields() -> usize {
 #[derive(Clone, Debug)]
 pub(crate) struct CsvOptions {
     pub(crate) header: bool,
+    /// The columns that every file has to have; none if nothing is said about them.
+    pub(crate) columns: Vec<String>,
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
     pub(crate) quoting: bool,
@@ -39,6 +44,7 @@ impl Default for CsvOptions {
     fn default() -> Self {
         Self {
             header: true,
+            columns: Vec::new(),
             delimiter: b',',
             quote: b'"',
             quoting: true,
@@ -62,6 +68,32 @@ impl CsvOptions {
                 format!("{:?} cannot be the quote", char::from(self.quote)),
                 "write an ASCII character that is not the delimiter, for example `.quote(b'\"')`, \
                  or `.quoting(false)`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks what is declared, beside what the directories hold.
+    pub(crate) fn validate_with(&self, directories: &[String]) -> Result<()> {
+        let mut seen = HashSet::new();
+        for column in &self.columns {
+            if !seen.insert(column) {
+                let message = format!("the column {column:?} is declared twice");
+                return Err(config(message, "give each column once in `.columns([…])`"));
+            }
+            if directories.contains(column) {
+                let message = format!(
+                    "the column {column:?} is declared for the files and for the directories"
+                );
+                let help = "leave it out of `.columns([…])` or of `.partitioned_by([…])`";
+                return Err(config(message, help));
+            }
+        }
+        let by_position = !self.header && self.columns.is_empty();
+        if by_position && self.flexible && !directories.is_empty() {
+            return Err(config(
+                "the columns of directories have no place behind rows of any length without names",
+                "declare the columns of the files with `.columns([…])`, or write `.flexible(false)`",
             ));
         }
         Ok(())
@@ -117,7 +149,12 @@ impl<R: DeserializeOwned> Decoder for CsvDecoder<'_, R> {
     type Row = R;
     const FORMAT: &'static str = "csv";
 
-    fn begin(&mut self, input: &mut RangeInput, range: &FileRange) -> Result<(), Failure> {
+    fn begin(
+        &mut self,
+        input: &mut RangeInput,
+        range: &FileRange,
+        values: Vec<DirectoryValue>,
+    ) -> Result<(), Failure> {
         self.records.restart(self.options);
         input.fill_to(BYTE_ORDER_MARK.len())?;
         if input.available().starts_with(BYTE_ORDER_MARK) {
@@ -125,7 +162,7 @@ impl<R: DeserializeOwned> Decoder for CsvDecoder<'_, R> {
         }
         let mut first_row = input.position();
         let read = self.records.next(input)?;
-        self.header = Header::read(&read, self.options.header)?;
+        self.header = Header::read(&read, self.options, values)?;
         self.header_span = None;
         if self.options.header {
             self.header_span = Some(self.records.span(first_row, input));
@@ -182,6 +219,7 @@ impl<R: DeserializeOwned> CsvDecoder<'_, R> {
                 "let the row type have the columns of the file, in the same order",
             )
             .into()),
+            Cause::Directory(index, reason) => Err(self.header.unfit(*index, reason).into()),
             Cause::Value(reason) => {
                 let column = error.column().map(|index| self.header.column(index));
                 Ok(bad_record(span, column, reason.clone()))
@@ -197,7 +235,7 @@ impl<R: DeserializeOwned> CsvDecoder<'_, R> {
         shape_error(
             format!(
                 "the column {field:?} is missing; the file has the columns {}{needed}",
-                self.header.names()
+                self.header.list()
             ),
             "rename the field with `#[serde(rename)]` or give it `#[serde(default)]`, and start \
              again; or correct the file's header and start anew with another checkpoint and \

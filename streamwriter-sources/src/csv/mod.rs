@@ -1,9 +1,10 @@
 //! A directory of CSV files as a source.
 
 mod decode;
-mod error;
-mod field;
+mod header;
 mod row;
+
+mod added;
 
 #[cfg(test)]
 #[cfg(feature = "jsonl")]
@@ -14,27 +15,23 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
-use streamwriter_core::{
-    BatchId, BoxError, Gathered, Measure, Plan, PlanLimits, ReadCounts, Result, RowReader, Source,
-    SourceContext, TaskContext,
-};
+use streamwriter_core::{BoxError, ReadCounts, Result, RowReader, Source, TaskContext};
 
 use self::decode::{CsvDecoder, CsvOptions};
-use crate::files::{
-    BadRows, Directory, FileReader, FilesOffset, FilesPartition, Framing, MEASURES,
-};
+use crate::files::shared::{bad_row_options, directory_options, source_of_directory};
+use crate::files::{Directory, FileReader, FilesPartition, Framing};
 
 /// The rows of the CSV files of a directory.
 ///
 /// Columns are matched **by name** with the fields of the row type, which implements
-/// [`Deserialize`](serde::Deserialize); columns that it does not have are ignored. Files
-/// [without a header](Self::header) are matched by position.
+/// [`Deserialize`](serde::Deserialize); columns that it does not have are ignored, unless the columns of
+/// files are [declared](Self::columns). Files [without a header](Self::header) are matched by position.
 ///
 /// Files are read once each, in the order of their modification time, then of their name; those
 /// that arrive later are picked up by later batches. A file counts if its name ends with `.csv`
 /// (see [`extensions`](Self::extensions)), or with it and `.gz` or `.zst`, and does not begin with `.`
-/// or `_`; directories inside
-/// are not entered. [How to put files in](crate#putting-files-into-a-directory).
+/// or `_`. Directories inside are entered if they [hold columns](Self::partitioned_by) or are
+/// [to be entered](Self::recursive). [How to put files in](crate#putting-files-into-a-directory).
 ///
 /// # What a field may be
 /// Whole numbers, floating-point numbers, `true` and `false`, text, characters, enums without
@@ -47,7 +44,7 @@ use crate::files::{
 /// the field. `\r\n` and a byte order mark are tolerated, blank lines are skipped, the last line
 /// needs no line end. An empty file and one with only a header have no rows.
 ///
-/// A row that is malformed or does not fit the row type is a [bad row](BadRows). A file that lacks
+/// A row that is malformed or does not fit the row type is a [bad row](crate::BadRows). A file that lacks
 /// a column which the row type requires is an error that names the columns, whatever the policy
 /// for bad rows. An `Option` field is not required.
 ///
@@ -118,6 +115,22 @@ impl<R> Csv<R> {
         self
     }
 
+    /// Declares the columns that every file has, in any order; by default nothing is said about them.
+    ///
+    /// A file with further or missing columns then fails the query, with both lists: one that lacks a
+    /// column for an [`Option`] would give nulls without a word, and one with a column more may mean
+    /// another thing by the others. To go on, declare other columns, or none: then the row type decides
+    /// for each file by itself. It is declared, and not taken from the first file, so that it can change
+    /// with the program, and a restart does not depend on which file is the first.
+    ///
+    /// Files [without a header](Self::header) get these names, so that they are matched by name, too.
+    /// Columns that directories hold are not among them. A name that is given twice is refused at the
+    /// start.
+    pub fn columns(mut self, columns: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.options.columns = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Sets what separates fields, an ASCII character; the default is a comma.
     ///
     /// One that cannot separate fields is refused at the start.
@@ -151,42 +164,20 @@ impl<R> Csv<R> {
     }
 
     /// Says whether rows may have fewer or more fields than the first row of their file; the
-    /// default is that they may not, and are [bad rows](BadRows).
+    /// default is that they may not, and are [bad rows](crate::BadRows).
     pub fn flexible(mut self, flexible: bool) -> Self {
         self.options.flexible = flexible;
         self
     }
 
-    /// Sets which files are read, by the ends of their names; upper or lower case.
-    ///
-    /// The default is `csv`. An empty list is refused at the start.
-    pub fn extensions(mut self, extensions: impl IntoIterator<Item: Into<String>>) -> Self {
-        self.directory.options.set_extensions(extensions);
-        self
-    }
+    directory_options!();
 
-    /// Sets what happens to rows that do not fit; the default is [`BadRows::Fail`].
-    pub fn bad_rows(mut self, policy: BadRows) -> Self {
-        self.directory.options.bad_rows = policy;
-        self
-    }
+    bad_row_options!();
 
-    /// Sets how long a row may be in bytes; a longer one is a bad row. The default is 16 MiB.
-    ///
-    /// It keeps a quote that is never closed from reading the rest of the file into memory. 0 is
-    /// refused at the start.
-    pub fn record_bytes_max(mut self, bytes: usize) -> Self {
-        self.directory.options.record_bytes_max = bytes;
-        self
-    }
-
-    /// Sets how many bytes of input a partition has at least, if its batch has them; the default
-    /// is 1 MiB. Each partition makes a file of its own, so a small value makes many small files.
-    ///
-    /// A batch that is planned keeps its partitions. 0 is refused at the start.
-    pub fn partition_bytes_min(mut self, bytes: u64) -> Self {
-        self.directory.options.partition_bytes_min = bytes;
-        self
+    fn check_options(&self) -> Result<()> {
+        self.options.validate()?;
+        self.options
+            .validate_with(&self.directory.options.layout.columns)
     }
 
     fn framing(&self) -> Framing {
@@ -209,55 +200,9 @@ impl<R> fmt::Debug for Csv<R> {
 
 impl<R: DeserializeOwned + Send + 'static> Source for Csv<R> {
     type Row = R;
-    type Offset = FilesOffset;
-    type Partition = FilesPartition;
     type Reader<'a> = CsvReader<'a, R>;
 
-    fn description(&self) -> String {
-        self.directory.description("csv")
-    }
-
-    fn sets_aside(&self) -> bool {
-        self.directory.sets_aside()
-    }
-
-    fn start(&self, context: &SourceContext) -> Result<(), BoxError> {
-        self.options.validate()?;
-        Ok(self.directory.start(context)?)
-    }
-
-    fn resumed(
-        &self,
-        _: BatchId,
-        plan: &Plan<FilesOffset, FilesPartition>,
-    ) -> Result<(), BoxError> {
-        self.directory.resumed(plan);
-        Ok(())
-    }
-
-    fn freeze(&self) -> Result<(), BoxError> {
-        Ok(self.directory.freeze()?)
-    }
-
-    fn measures(&self) -> &'static [Measure] {
-        MEASURES
-    }
-
-    fn gathered(
-        &self,
-        start: Option<&FilesOffset>,
-        limits: &PlanLimits,
-    ) -> Result<Gathered, BoxError> {
-        Ok(self.directory.gathered(start, limits)?)
-    }
-
-    fn plan(
-        &self,
-        start: Option<&FilesOffset>,
-        limits: &PlanLimits,
-    ) -> Result<Option<Plan<FilesOffset, FilesPartition>>, BoxError> {
-        Ok(self.directory.plan(self.framing(), start, limits)?)
-    }
+    source_of_directory!("csv");
 
     fn open<'a>(
         &'a self,
@@ -268,18 +213,6 @@ impl<R: DeserializeOwned + Send + 'static> Source for Csv<R> {
         let decoder = CsvDecoder::new(&self.options, record_bytes_max);
         let reader = FileReader::open(&self.directory, partition, task, decoder)?;
         Ok(CsvReader(reader))
-    }
-
-    fn accept(&self, batch: BatchId, counts: &ReadCounts) -> Result<(), BoxError> {
-        Ok(self.directory.accept(batch, counts)?)
-    }
-
-    fn committed(
-        &self,
-        batch: BatchId,
-        plan: &Plan<FilesOffset, FilesPartition>,
-    ) -> Result<(), BoxError> {
-        Ok(self.directory.committed(batch, plan)?)
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use streamwriter_core::{Error, ErrorKind};
 
 use super::*;
+use crate::BadRows;
 use crate::files::tests::{drain, error_of, limits, put, read_plan};
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -331,4 +332,78 @@ fn blank_lines_before_a_row_do_not_make_it_too_long() {
         let rows = read::<(u8, String)>(dir.path(), text, |csv| csv.record_bytes_max(8)).unwrap();
         assert_eq!(rows, [(1, "2".to_owned()), (3, "\n\n".to_owned())]);
     }
+}
+
+#[test]
+fn a_file_with_other_columns_than_those_declared_is_named_with_both_lists() {
+    let declared = |csv: Csv<Flight>| csv.columns(["tail", "origin", "delay"]);
+    for (header, differences) in [
+        ("origin,delay,tail", None),
+        ("origin,delay", Some("(missing: tail)")),
+        ("origin,delay,tail,gate", Some("(further: gate)")),
+        ("origin,delay,tale", Some("(further: tale; missing: tail)")),
+        ("origin,delay,tail,tail", Some("(further: tail)")),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let fields = vec!["1"; header.split(',').count()].join(",");
+        let result = read(dir.path(), format!("{header}\n{fields}\n"), declared);
+        let Some(differences) = differences else {
+            assert_eq!(result.unwrap(), [flight("1", Some(1), Some("1"))]);
+            continue;
+        };
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Row);
+        assert!(error.is_permanent() && error.path().unwrap().ends_with("1.csv"));
+        let lists = format!(
+            "the file has {}; declared are tail, origin, delay",
+            header.replace(',', ", ")
+        );
+        assert!(error.message().contains(differences), "{error}");
+        assert!(error.message().contains(&lists), "{error}");
+        assert!(error.help().unwrap().contains(".columns"), "{error}");
+    }
+}
+
+#[test]
+fn drift_is_no_bad_row_and_an_empty_file_has_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let declared = |csv: Csv<Flight>| {
+        csv.columns(["origin", "delay", "tail"])
+            .bad_rows(BadRows::Drop { limit: 100 })
+    };
+    assert_eq!(read(dir.path(), "\n", declared).unwrap(), []);
+    let error = read(dir.path(), "origin,delay\nA,1\n", declared).unwrap_err();
+    assert!(error.message().contains("missing: tail"), "{error}");
+    // Undeclared, the row type decides, for each file by itself.
+    let rows = read::<Flight>(dir.path(), "origin,delay\nA,1\n", |csv| csv).unwrap();
+    assert_eq!(rows, [flight("A", Some(1), None)]);
+}
+
+#[test]
+fn declared_columns_name_those_of_files_without_a_header() {
+    let named = |csv: Csv<Flight>| csv.header(false).columns(["tail", "delay", "origin"]);
+    let dir = tempfile::tempdir().unwrap();
+    let rows = read(dir.path(), "N1,7,EWR\n,,JFK\n", named).unwrap();
+    assert_eq!(
+        rows,
+        [
+            flight("EWR", Some(7), Some("N1")),
+            flight("JFK", None, None)
+        ]
+    );
+    let error = read(dir.path(), "N1,7\n", named).unwrap_err();
+    let text = "the first row of the file has 2 columns; declared are 3: tail, delay, origin";
+    assert!(error.message().contains(text), "{error}");
+    let error = read(dir.path(), "N1,x,EWR\n", named).unwrap_err();
+    assert!(error.message().contains("column \"delay\""), "{error}");
+    let flexible = |csv: Csv<Flight>| {
+        csv.header(false)
+            .columns(["origin", "delay", "tail"])
+            .flexible(true)
+    };
+    let rows = read(dir.path(), "A\nB,1,N1,more\n", flexible).unwrap();
+    assert_eq!(
+        rows,
+        [flight("A", None, None), flight("B", Some(1), Some("N1"))]
+    );
 }

@@ -12,11 +12,10 @@ use streamwriter_core::{
 };
 
 use super::batch::{Batch, Room};
+use super::hive::DirectoryValue;
 use super::listing::{Found, Wanted, directory_error, identify};
 use super::options::{BadRows, FileOptions};
-#[cfg(feature = "parquet")]
-use super::position::FileIdentity;
-use super::position::{FilesOffset, FilesPartition};
+use super::position::{FileIdentity, FilesOffset, FilesPartition};
 use super::scan::Framing;
 use super::split::split;
 use super::taken::{TakenSet, hash_of};
@@ -62,6 +61,14 @@ impl Directory {
         let (tracker, planned) = (Tracker::default(), HashSet::new());
         let first = self.wanted(&tracker, &planned).first(1)?.pop_front();
         first.map_or(Ok(None), |found| identify(&self.root, &found.name))
+    }
+
+    /// Returns what the directories of a file say.
+    ///
+    /// # Errors
+    /// [`Source`](ErrorKind::Source) if the file lies anywhere else than the source expects.
+    pub(crate) fn values_of(&self, file: &FileIdentity) -> Result<Vec<DirectoryValue>> {
+        self.options.layout.values(&self.root, file.path())
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -230,6 +237,7 @@ impl Directory {
     ) -> Wanted<'a> {
         Wanted {
             root: &self.root,
+            layout: &self.options.layout,
             extensions: &self.options.extensions,
             decompress: self.options.decompress,
             taken: &tracker.taken,

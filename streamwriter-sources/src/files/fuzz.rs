@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use serde_json::Value;
 use streamwriter_core::testing::Pretend;
 use streamwriter_core::{__fuzz as core, BatchId, BoxError, PlanLimits, RowReader, Source};
 
+use super::hive::Layout;
 use super::position::FileIdentity;
 use super::sizes::small;
 use super::{BYTE_ORDER_MARK, BadRows, FilesOffset, FilesPartition};
@@ -269,7 +270,21 @@ pub fn positions(data: &[u8]) {
         }
     }
     if let Ok(file) = serde_json::from_slice::<FileIdentity>(data) {
-        let opened = file.open(Path::new("/nowhere/at/all"));
-        assert!(opened.is_err(), "{file:?} leads out of the directory");
+        let below = |part: Component<'_>| matches!(part, Component::Normal(_));
+        let path = Path::new(file.path());
+        let leads_out = !path.components().all(below) || path.file_name().is_none();
+        assert!(!leads_out, "{file:?} leads out of the directory");
+        assert!(file.open(Path::new("/nowhere/at/all")).is_err(), "{file:?}");
+        // Whatever the path, its directories can be read or are refused.
+        let columns = ["city".to_owned(), "year".to_owned()];
+        for layout in [
+            Layout::default(),
+            Layout {
+                recursive: false,
+                columns: columns.into(),
+            },
+        ] {
+            let _ = layout.values(Path::new("/"), file.path());
+        }
     }
 }

@@ -1,20 +1,23 @@
 //! Finds the files of a directory that have not been taken.
 
 use std::collections::{BinaryHeap, HashSet, VecDeque};
-use std::fs::{self, DirEntry};
+use std::fs;
 use std::io;
 use std::path::Path;
 
 use streamwriter_core::{Error, ErrorKind, Result};
 
 use super::content::Codec;
+use super::hive::Layout;
 use super::position::{FileIdentity, read_error};
 use super::taken::{FileHash, TakenSet, hash_of};
+use super::walk::Walk;
 
 /// Names that are looked up in the taken set at a time.
 const CHUNK_NAMES: usize = 8_192;
 
-/// A file that waits to be planned; ordered by modification time, then name.
+/// A file that waits to be planned; ordered by modification time, then name, which is the path below
+/// the directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Found {
     modified_ns: i64,
@@ -26,6 +29,7 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) root: &'a Path,
+    pub(crate) layout: &'a Layout,
     pub(crate) extensions: &'a [String],
     /// Whether a further ending may say how a file is compressed.
     pub(crate) decompress: bool,
@@ -64,12 +68,8 @@ impl Wanted<'_> {
 
     fn visit(&self, mut each: impl FnMut(FileHash, String) -> Result<()>) -> Result<()> {
         let mut chunk = Vec::with_capacity(CHUNK_NAMES);
-        let entries = fs::read_dir(self.root).map_err(|error| directory_error(self.root, error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| directory_error(self.root, error))?;
-            let Some(name) = self.name_of(&entry)? else {
-                continue;
-            };
+        let mut walk = Walk::new(self.root, self.layout.is_nested())?;
+        while let Some(name) = walk.next(|name| self.is_wanted(name))? {
             let hash = hash_of(&name);
             let frozen_out = self.frozen.is_some_and(|frozen| !frozen.contains(&hash));
             if frozen_out || self.planned.contains(&hash) {
@@ -99,30 +99,6 @@ impl Wanted<'_> {
         Ok(())
     }
 
-    /// Returns the name of an entry that may be an input file.
-    fn name_of(&self, entry: &DirEntry) -> Result<Option<String>> {
-        let name = entry.file_name();
-        let bytes = name.as_encoded_bytes();
-        if matches!(bytes.first(), Some(b'.' | b'_')) || !self.is_wanted(bytes) {
-            return Ok(None);
-        }
-        match entry.file_type() {
-            Ok(kind) if kind.is_file() || kind.is_symlink() => {}
-            Ok(_) => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(read_error(&entry.path(), error)),
-        }
-        match name.into_string() {
-            Ok(name) => Ok(Some(name)),
-            Err(_) => Err(Error::new(
-                ErrorKind::Source,
-                "a file name is not UTF-8, so it cannot be logged",
-            )
-            .at_path(entry.path().display().to_string())
-            .with_help("rename the file, or put `_` before its name to have it ignored")),
-        }
-    }
-
     /// Looks at the end of a name, and in front of what says how the file is compressed.
     fn is_wanted(&self, name: &[u8]) -> bool {
         self.has_extension(name) || (self.decompress && self.has_extension(Codec::of(name).1))
@@ -140,8 +116,12 @@ impl Wanted<'_> {
     }
 
     fn look_at(&self, name: String) -> Result<Option<Found>> {
-        let found = identify(self.root, &name)?;
-        Ok(found.map(|file| Found {
+        let Some(file) = identify(self.root, &name)? else {
+            return Ok(None);
+        };
+        // Before it is planned, and not only when it is read.
+        self.layout.values(self.root, &name)?;
+        Ok(Some(Found {
             modified_ns: file.modified_ns,
             name,
             size: file.size,

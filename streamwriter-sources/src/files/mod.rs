@@ -1,6 +1,7 @@
 //! What the directory sources share: which files, cut where, read how, done when.
 //!
-//! In the order of the data: [`listing`] finds files that are not [`taken`], [`batch`] chooses
+//! In the order of the data: [`listing`] finds files that are not [`taken`], in the directories that
+//! [`hive`] allows, [`batch`] chooses
 //! what fits into one batch, [`split`] cuts it into partitions on record boundaries that [`scan`]
 //! finds, [`reader`] reads a partition through [`input`] and hands what does not fit to
 //! [`set_aside`], and [`tracker`] remembers.
@@ -8,14 +9,25 @@
 mod directory;
 mod options;
 mod position;
+pub(crate) mod shared;
 pub(crate) mod sizes;
 
 mod batch;
+pub(crate) mod hive;
 mod listing;
 mod scan;
 mod split;
+mod walk;
 
 mod content;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+#[cfg_attr(
+    not(feature = "csv"),
+    allow(dead_code, reason = "records need more of it than single values")
+)]
+pub(crate) mod decode_error;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub(crate) mod field;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 mod input;
 #[cfg(any(feature = "csv", feature = "jsonl"))]

@@ -2,6 +2,7 @@
 
 use streamwriter_core::Result;
 
+use super::hive::Layout;
 use crate::plain::config;
 
 /// The longest record that is read unless told otherwise.
@@ -58,6 +59,8 @@ pub(crate) struct FileOptions {
     pub(crate) extensions: Vec<String>,
     /// Whether a further ending may say how a file is compressed.
     pub(crate) decompress: bool,
+    /// Which directories are entered, and what their names hold.
+    pub(crate) layout: Layout,
     pub(crate) bad_rows: BadRows,
     pub(crate) record_bytes_max: usize,
     pub(crate) partition_bytes_min: u64,
@@ -68,6 +71,7 @@ impl FileOptions {
         Self {
             extensions: extensions.iter().map(|&one| one.to_owned()).collect(),
             decompress: true,
+            layout: Layout::default(),
             bad_rows: BadRows::Fail,
             record_bytes_max: RECORD_BYTES_MAX,
             partition_bytes_min: PARTITION_BYTES_MIN,
@@ -95,6 +99,7 @@ impl FileOptions {
                 "write the part after the last dot, for example `.extensions([\"csv\"])`",
             ));
         }
+        self.layout.validate()?;
         if self.record_bytes_max == 0 {
             return Err(config(
                 "a record of at most 0 bytes is no record",

@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use streamwriter_core::{Error, ErrorKind, Result, StorePath};
 
 use super::content::{Codec, Content};
@@ -19,6 +20,7 @@ use super::content::{Codec, Content};
 #[serde(deny_unknown_fields)]
 pub struct FileIdentity {
     /// The path relative to the directory of the source.
+    #[serde(deserialize_with = "below_directory")]
     pub(crate) path: String,
     /// The size in bytes.
     pub(crate) size: u64,
@@ -49,8 +51,6 @@ impl FileIdentity {
 
     /// Opens the file and makes sure that it is the one that was planned.
     pub(crate) fn open(&self, root: &Path) -> Result<File> {
-        // IMPORTANT: the path comes from the journal. It must not lead out of the directory.
-        StorePath::parse(self.path.as_str())?;
         let full = root.join(&self.path);
         let file = File::open(&full).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.changed(root, "it is gone"),
@@ -103,6 +103,20 @@ impl FileIdentity {
              complete",
         )
         .permanent()
+    }
+}
+
+/// Reads a path out of the journal.
+///
+/// IMPORTANT: the one place where a path comes from anywhere else than a listing. It must not lead out
+/// of the directory.
+fn below_directory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let path = String::deserialize(deserializer)?;
+    match StorePath::parse(path.as_str()) {
+        Ok(below) if below != StorePath::root() => Ok(path),
+        _ => Err(D::Error::custom(format!(
+            "{path:?} is not the path of a file below the directory of the source"
+        ))),
     }
 }
 

@@ -10,6 +10,7 @@ use streamwriter_core::{BoxError, Error, ErrorKind, ReadCounts, Result, RowReade
 
 use super::Directory;
 use super::content::Content;
+use super::hive::DirectoryValue;
 use super::input::RangeInput;
 use super::options::BadRows;
 use super::position::{FileRange, FilesPartition, read_error};
@@ -24,9 +25,15 @@ pub(crate) trait Decoder: Send {
     /// The format as an extension of files.
     const FORMAT: &'static str;
 
-    /// Makes ready for a range. The input is at the beginning of the file and has no other end;
-    /// afterwards it is at the first row of the range and ends with it.
-    fn begin(&mut self, input: &mut RangeInput, range: &FileRange) -> Result<(), Failure>;
+    /// Makes ready for a range, whose rows get the values of the directories as further columns. The
+    /// input is at the beginning of the file and has no other end; afterwards it is at the first row
+    /// of the range and ends with it.
+    fn begin(
+        &mut self,
+        input: &mut RangeInput,
+        range: &FileRange,
+        values: Vec<DirectoryValue>,
+    ) -> Result<(), Failure>;
 
     /// Reads the next row of the range.
     fn next(&mut self, input: &mut RangeInput) -> Result<Decoded<Self::Row>, Failure>;
@@ -118,6 +125,7 @@ impl<'a, D: Decoder> FileReader<'a, D> {
         let Some(range) = self.ranges.next() else {
             return Ok(false);
         };
+        let values = self.directory.values_of(&range.file)?;
         let file = range.file.open_content(self.directory.root())?;
         let begun = if file.is_compressed() {
             // Its length is known at its end only.
@@ -126,10 +134,10 @@ impl<'a, D: Decoder> FileReader<'a, D> {
                 ..range.clone()
             };
             self.input.begin(file, u64::MAX);
-            self.decoder.begin(&mut self.input, &whole)
+            self.decoder.begin(&mut self.input, &whole, values)
         } else {
             self.input.begin(file, range.file.size);
-            self.decoder.begin(&mut self.input, range)
+            self.decoder.begin(&mut self.input, range, values)
         };
         begun.map_err(|failure| self.failed(range, failure))?;
         self.current = Some(range);

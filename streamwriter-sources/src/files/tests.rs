@@ -409,21 +409,37 @@ fn a_file_in_progress_must_not_change_between_batches() {
 }
 
 #[test]
-fn a_partition_cannot_lead_out_of_the_directory() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::create_dir(dir.path().join("in")).unwrap();
-    put(dir.path(), "secret.jsonl", "1\n", 1);
-    let source = JsonLines::<u64>::directory(dir.path().join("in")).unwrap();
-    let partition: FilesPartition = serde_json::from_str(
-        r#"{"ranges":[{"file":{"path":"../secret.jsonl","size":2,
-            "modified_ns":1700000001000000000},"start":0,"end":2}]}"#,
-    )
-    .unwrap();
-    let task = Pretend::default().task();
-    assert_eq!(
-        error_of(source.open(&partition, &task)).kind(),
-        ErrorKind::Config
-    );
+fn a_logged_path_cannot_lead_out_of_the_directory() {
+    let partition = |path: &str| {
+        let file = serde_json::json!({ "path": path, "size": 2, "modified_ns": 1 });
+        let ranges = serde_json::json!([{ "file": file, "start": 0, "end": 2 }]);
+        let offset = serde_json::json!({ "files": 1, "partial": { "file": file, "position": 1 } });
+        let offset = serde_json::from_value::<FilesOffset>(offset);
+        let partition =
+            serde_json::from_value::<FilesPartition>(serde_json::json!({ "ranges": ranges }));
+        assert_eq!(offset.is_ok(), partition.is_ok());
+        partition.map(|_| ()).map_err(|error| error.to_string())
+    };
+    for good in ["1.jsonl", "city=Oslo/year=2026/1.jsonl", "..a/b../…"] {
+        partition(good).unwrap();
+    }
+    for bad in [
+        "",
+        "/etc/passwd",
+        "..",
+        "../1",
+        "a/../../1",
+        "a/./1",
+        "a//1",
+        "a/",
+        "a\0b",
+    ] {
+        let error = partition(bad).unwrap_err();
+        assert!(
+            error.contains(&format!("{bad:?} is not the path of a file")),
+            "{error}"
+        );
+    }
 }
 
 #[test]

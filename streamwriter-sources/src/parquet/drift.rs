@@ -6,6 +6,8 @@ use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use streamwriter_core::{BoxError, Error, ErrorKind, Result};
 
+use super::directories::DirectoryColumn;
+
 /// Says what happens to a file whose columns are not those of the schema.
 ///
 /// Columns are found by name, in any order, and so are the fields of structs in them. What the items of
@@ -18,8 +20,11 @@ pub enum SchemaDrift {
     Fail,
     /// A missing column that may be null is null, further columns are not read, and a column of a
     /// narrower type is widened without loss: integers and floats to larger ones, times to a finer
-    /// unit, decimals to a larger precision of the same scale, dictionaries and views to their values.
-    /// Any other difference fails the query as above.
+    /// unit, decimals to a larger precision of the same scale, dictionaries to their values. The
+    /// layouts of other programs are taken for the same: large texts, bytes and lists, views, texts for a
+    /// dictionary of them, bytes for those of a fixed length (another length fails the query). All of
+    /// that also inside of lists, maps and structs. Any other difference fails the query as above.
+    /// Of a column that is in the file as well as in its directory the directory says the values.
     Adapt,
 }
 
@@ -32,6 +37,8 @@ enum From {
     Cast(usize),
     /// There is none, so all its values are null.
     Nothing,
+    /// The directory of the file holds it.
+    Directory(DirectoryColumn),
 }
 
 /// How the columns of one file become those of the schema.
@@ -68,7 +75,7 @@ fn twice(schema: &Schema) -> Option<&str> {
 }
 
 impl Adaption {
-    /// Compares a file with the schema.
+    /// Compares a file, and the columns that its directories hold, with the schema.
     ///
     /// # Errors
     /// Every difference that the policy does not allow.
@@ -76,11 +83,22 @@ impl Adaption {
         schema: &SchemaRef,
         file: &Schema,
         drift: SchemaDrift,
+        mut directories: Vec<DirectoryColumn>,
     ) -> Result<Self, String> {
         let mut differences = Vec::new();
         differences.extend(twice(file).map(|name| format!("there are two columns `{name}`")));
         let mut columns = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
+            let name = field.name();
+            if let Some(at) = directories.iter().position(|one| one.name == *name) {
+                if drift == SchemaDrift::Fail && file.fields().find(name).is_some() {
+                    differences.push(format!(
+                        "column `{name}` is in the file as well as in its directory"
+                    ));
+                }
+                columns.push(From::Directory(directories.swap_remove(at)));
+                continue;
+            }
             match Self::find(field, file, drift) {
                 Ok(from) => columns.push(from),
                 Err(difference) => differences.push(difference),
@@ -121,7 +139,7 @@ impl Adaption {
         if found == wanted {
             return Ok(From::Same(number));
         }
-        if is_alike(wanted, found) || (drift == SchemaDrift::Adapt && is_wider(wanted, found)) {
+        if is_alike(wanted, found) || (drift == SchemaDrift::Adapt && fits(wanted, found)) {
             return Ok(From::Cast(number));
         }
         Err(format!("column `{name}` is {found} instead of {wanted}"))
@@ -131,7 +149,7 @@ impl Adaption {
     pub(super) fn wanted(&self) -> impl Iterator<Item = usize> {
         self.columns.iter().filter_map(|from| match from {
             From::Same(number) | From::Cast(number) => Some(*number),
-            From::Nothing => None,
+            From::Nothing | From::Directory(_) => None,
         })
     }
 
@@ -158,6 +176,7 @@ impl Adaption {
                 cast.map_err(|error| format!("column `{}`: {error}", field.name()).into())
             }
             From::Nothing => Ok(new_null_array(field.data_type(), batch.num_rows())),
+            From::Directory(column) => Ok(column.repeated(batch.num_rows())?),
         });
         let columns = columns.collect::<Result<Vec<_>, BoxError>>()?;
         let rows =
@@ -202,11 +221,39 @@ fn is_alike(wanted: &DataType, found: &DataType) -> bool {
     }
 }
 
+fn fits(wanted: &DataType, found: &DataType) -> bool {
+    is_alike(wanted, found) || is_wider(wanted, found)
+}
+
 /// Tells whether every value of the one type is a value of the other, or is refused by the cast.
 fn is_wider(wide: &DataType, narrow: &DataType) -> bool {
     use DataType::*;
     match (narrow, wide) {
-        (Dictionary(_, value), wide) => **value == *wide || is_wider(wide, value),
+        (Dictionary(_, value), Dictionary(_, wide)) => fits(wide, value),
+        (Dictionary(_, value), wide) => fits(wide, value),
+        (Utf8 | LargeUtf8 | Utf8View, Dictionary(_, value)) => {
+            matches!(**value, Utf8 | LargeUtf8 | Utf8View)
+        }
+        (Binary | LargeBinary | BinaryView, FixedSizeBinary(_)) => true,
+        (List(narrow) | LargeList(narrow), List(wide) | LargeList(wide)) => {
+            fits(wide.data_type(), narrow.data_type())
+        }
+        (Map(narrow, _), Map(wide, _)) => match (narrow.data_type(), wide.data_type()) {
+            // Keys and values go by position, whatever they are called.
+            (Struct(narrow), Struct(wide)) => {
+                narrow.len() == wide.len()
+                    && (wide.iter().zip(narrow))
+                        .all(|(wide, narrow)| fits(wide.data_type(), narrow.data_type()))
+            }
+            _ => false,
+        },
+        (Struct(narrow), Struct(wide)) => {
+            narrow.len() == wide.len()
+                && wide.iter().all(|wide| {
+                    let narrow = narrow.find(wide.name());
+                    narrow.is_some_and(|(_, narrow)| fits(wide.data_type(), narrow.data_type()))
+                })
+        }
         (Utf8 | LargeUtf8 | Utf8View, Utf8 | LargeUtf8 | Utf8View)
         | (Binary | LargeBinary | BinaryView, Binary | LargeBinary | BinaryView)
         | (FixedSizeBinary(_), Binary | LargeBinary | BinaryView) => true,

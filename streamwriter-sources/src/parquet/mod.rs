@@ -1,25 +1,31 @@
 //! A directory of Parquet files as a source.
 
+mod directories;
 mod drift;
+mod int96;
 mod reader;
 mod row_groups;
 
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl"))]
+mod layout_tests;
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
 mod tests;
+
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
+mod directories_tests;
 
 use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::errors::ParquetError;
-use streamwriter_core::{
-    BatchId, BoxError, Error, ErrorKind, Gathered, Measure, Plan, PlanLimits, Result, Source,
-    SourceContext, TaskContext,
-};
+use streamwriter_core::{BoxError, Error, ErrorKind, Result, Source, TaskContext};
 
-use crate::files::{Directory, FileIdentity, FilesOffset, FilesPartition, Framing, MEASURES};
+use crate::files::shared::{directory_options, source_of_directory};
+use crate::files::{Directory, FileIdentity, FilesPartition, Framing};
 use crate::plain::config;
 
 pub use drift::SchemaDrift;
@@ -33,8 +39,9 @@ const BATCH_ROWS: usize = 8192;
 ///
 /// Files are read once each, in the order of their modification time, then of their name; those
 /// that arrive later are picked up by later batches. A file counts if its name ends with `.parquet`
-/// (see [`extensions`](Self::extensions)) and does not begin with `.` or `_`; directories inside
-/// are not entered. [How to put files in](crate#putting-files-into-a-directory).
+/// (see [`extensions`](Self::extensions)) and does not begin with `.` or `_`. Directories inside are
+/// entered if they [hold columns](Self::partitioned_by), which are then columns of the schema, or are
+/// [to be entered](Self::recursive). [How to put files in](crate#putting-files-into-a-directory).
 ///
 /// Every batch has the columns of the schema, by name, in its order; what happens to files that have
 /// others says [`SchemaDrift`]. A file that is no Parquet file, or damaged, fails the query by its name.
@@ -90,9 +97,10 @@ impl ParquetFiles {
         })
     }
 
-    /// Returns the schema of the oldest file of a directory, without the metadata of the file; `None`
-    /// if there is no file.
+    /// Returns the schema of the oldest file of a directory, or of the directories inside if it has none
+    /// of its own, without the metadata of the file; `None` if there is no file.
     ///
+    /// Columns that directories hold are not in it: add them for [`partitioned_by`](Self::partitioned_by).
     /// For a program that is not told the schema otherwise. At a restart that file may be another one:
     /// keep the schema if that matters.
     ///
@@ -100,13 +108,18 @@ impl ParquetFiles {
     /// As [`directory`](Self::directory), and [`Source`](ErrorKind::Source) for a file that is no
     /// Parquet file.
     pub fn schema_of_first(path: impl AsRef<Path>) -> Result<Option<SchemaRef>> {
-        let directory = Directory::new(path.as_ref(), &["parquet"])?.never_decompressed();
-        let Some(file) = directory.first()? else {
+        let mut directory = Directory::new(path.as_ref(), &["parquet"])?.never_decompressed();
+        let mut file = directory.first()?;
+        if file.is_none() {
+            directory.options.layout.recursive = true;
+            file = directory.first()?;
+        }
+        let Some(file) = file else {
             return Ok(None);
         };
         let open = file.open(directory.root())?;
-        let metadata = ArrowReaderMetadata::load(&open, Default::default());
-        let metadata = metadata.map_err(|error| damaged(&directory, &file, error))?;
+        let metadata =
+            int96::footer(&open, None).map_err(|error| damaged(&directory, &file, error))?;
         let fields = metadata.schema().fields().clone();
         Ok(Some(arrow::datatypes::Schema::new(fields).into()))
     }
@@ -124,19 +137,20 @@ impl ParquetFiles {
         self
     }
 
-    /// Sets which files are read, by the ends of their names; upper or lower case.
-    ///
-    /// The default is `parquet`. An empty list is refused at the start.
-    pub fn extensions(mut self, extensions: impl IntoIterator<Item: Into<String>>) -> Self {
-        self.directory.options.set_extensions(extensions);
-        self
+    directory_options!();
+
+    fn check_options(&self) -> Result<()> {
+        if self.batch_rows == 0 {
+            let help = "write for example `.batch_rows(8192)`";
+            return Err(config("a record batch of at most 0 rows has none", help));
+        }
+        drift::expect_distinct(&self.schema)?;
+        let columns = &self.directory.options.layout.columns;
+        directories::check(&self.schema, columns, self.drift)
     }
 
-    /// Sets how many bytes of input a partition has at least, if its batch has them; the default
-    /// is 1 MiB. 0 is refused at the start.
-    pub fn partition_bytes_min(mut self, bytes: u64) -> Self {
-        self.directory.options.partition_bytes_min = bytes;
-        self
+    fn framing(&self) -> Framing {
+        Framing::RowGroups
     }
 }
 
@@ -170,55 +184,9 @@ pub(crate) fn damaged(
 
 impl Source for ParquetFiles {
     type Row = RecordBatch;
-    type Offset = FilesOffset;
-    type Partition = FilesPartition;
     type Reader<'a> = ParquetReader<'a>;
 
-    fn description(&self) -> String {
-        self.directory.description("parquet")
-    }
-
-    fn start(&self, context: &SourceContext) -> Result<(), BoxError> {
-        if self.batch_rows == 0 {
-            let help = "write for example `.batch_rows(8192)`";
-            return Err(config("a record batch of at most 0 rows has none", help).into());
-        }
-        drift::expect_distinct(&self.schema)?;
-        Ok(self.directory.start(context)?)
-    }
-
-    fn resumed(
-        &self,
-        _: BatchId,
-        plan: &Plan<FilesOffset, FilesPartition>,
-    ) -> Result<(), BoxError> {
-        self.directory.resumed(plan);
-        Ok(())
-    }
-
-    fn freeze(&self) -> Result<(), BoxError> {
-        Ok(self.directory.freeze()?)
-    }
-
-    fn measures(&self) -> &'static [Measure] {
-        MEASURES
-    }
-
-    fn gathered(
-        &self,
-        start: Option<&FilesOffset>,
-        limits: &PlanLimits,
-    ) -> Result<Gathered, BoxError> {
-        Ok(self.directory.gathered(start, limits)?)
-    }
-
-    fn plan(
-        &self,
-        start: Option<&FilesOffset>,
-        limits: &PlanLimits,
-    ) -> Result<Option<Plan<FilesOffset, FilesPartition>>, BoxError> {
-        Ok(self.directory.plan(Framing::RowGroups, start, limits)?)
-    }
+    source_of_directory!("parquet");
 
     fn open<'a>(
         &'a self,
@@ -226,13 +194,5 @@ impl Source for ParquetFiles {
         task: &'a TaskContext,
     ) -> Result<ParquetReader<'a>, BoxError> {
         Ok(ParquetReader::open(self, partition, task))
-    }
-
-    fn committed(
-        &self,
-        batch: BatchId,
-        plan: &Plan<FilesOffset, FilesPartition>,
-    ) -> Result<(), BoxError> {
-        Ok(self.directory.committed(batch, plan)?)
     }
 }

@@ -9,8 +9,9 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use streamwriter_core::{BoxError, Error, ErrorKind, ReadCounts, Result, RowReader, TaskContext};
 
+use super::directories::DirectoryColumn;
 use super::drift::Adaption;
-use super::{ParquetFiles, damaged, row_groups};
+use super::{ParquetFiles, damaged, int96, row_groups};
 use crate::files::{FileRange, FilesPartition, read_error};
 
 /// Reads the record batches of one partition of [`ParquetFiles`].
@@ -93,14 +94,16 @@ impl<'a> ParquetReader<'a> {
 impl ParquetFiles {
     fn begin<'a>(&self, range: &'a FileRange) -> Result<Open<'a>> {
         let root = self.directory.root();
+        let directories = self.columns_of(range)?;
         let file = range.file.open(root)?;
         let of_reader = file
             .try_clone()
             .map_err(|error| read_error(&root.join(range.file.path()), error))?;
         let failed = |error| damaged(&self.directory, &range.file, error);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(of_reader).map_err(failed)?;
-        let adaption =
-            Adaption::new(&self.schema, builder.schema(), self.drift).map_err(|why| {
+        let footer = int96::footer(&of_reader, Some(&self.schema)).map_err(failed)?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(of_reader, footer);
+        let adaption = Adaption::new(&self.schema, builder.schema(), self.drift, directories)
+            .map_err(|why| {
                 let message = format!("an input file has another schema: {why}");
                 at(self, range, Error::new(ErrorKind::Source, message)).with_help(
                 "allow what can be adapted with `.schema_drift(SchemaDrift::Adapt)`, give another \
@@ -122,6 +125,21 @@ impl ParquetFiles {
             batches,
             adaption,
         })
+    }
+}
+
+impl ParquetFiles {
+    /// Reads what the directories of a file hold.
+    fn columns_of(&self, range: &FileRange) -> Result<Vec<DirectoryColumn>> {
+        let mut columns = Vec::new();
+        for value in self.directory.values_of(&range.file)? {
+            // One that the schema does not have has been allowed at the start.
+            if let Ok(field) = self.schema.field_with_name(&value.column) {
+                let column = DirectoryColumn::new(&value, field);
+                columns.push(column.map_err(|error| at(self, range, error))?);
+            }
+        }
+        Ok(columns)
     }
 }
 

@@ -11,7 +11,7 @@ use arrow::array::{
     UInt64Array,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ use streamwriter_core::{BatchId, PlanLimits};
 use super::*;
 use crate::files::tests::{drain, error_of, limits, read_plan};
 
-fn write(dir: &Path, name: &str, batch: &RecordBatch, group_rows: usize) {
+pub(super) fn write(dir: &Path, name: &str, batch: &RecordBatch, group_rows: usize) {
     let properties = WriterProperties::builder()
         .set_max_row_group_row_count(Some(group_rows))
         .build();
@@ -31,15 +31,15 @@ fn write(dir: &Path, name: &str, batch: &RecordBatch, group_rows: usize) {
     writer.close().unwrap();
 }
 
-fn of(columns: &[(&str, ArrayRef)]) -> RecordBatch {
+pub(super) fn of(columns: &[(&str, ArrayRef)]) -> RecordBatch {
     RecordBatch::try_from_iter(columns.iter().cloned()).unwrap()
 }
 
-fn numbers(from: i64, to: i64) -> RecordBatch {
+pub(super) fn numbers(from: i64, to: i64) -> RecordBatch {
     of(&[("n", Arc::new(Int64Array::from_iter_values(from..to)))])
 }
 
-fn values(batches: &[RecordBatch]) -> Vec<i64> {
+pub(super) fn values(batches: &[RecordBatch]) -> Vec<i64> {
     let column = |batch: &RecordBatch| {
         batch
             .column(0)
@@ -50,7 +50,7 @@ fn values(batches: &[RecordBatch]) -> Vec<i64> {
     batches.iter().flat_map(column).collect()
 }
 
-fn source(dir: &Path) -> ParquetFiles {
+pub(super) fn source(dir: &Path) -> ParquetFiles {
     let schema = Schema::new(vec![Field::new("n", DataType::Int64, false)]);
     ParquetFiles::directory(dir, schema).unwrap()
 }
@@ -117,7 +117,11 @@ fn a_file_is_cut_between_row_groups_for_several_tasks() {
 }
 
 /// Reads one file with a schema; all batches put together.
-fn read(file: &RecordBatch, schema: Schema, drift: SchemaDrift) -> Result<RecordBatch, Error> {
+pub(super) fn read(
+    file: &RecordBatch,
+    schema: Schema,
+    drift: SchemaDrift,
+) -> Result<RecordBatch, Error> {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "1.parquet", file, 1000);
     let source = ParquetFiles::directory(dir.path(), schema.clone())?.schema_drift(drift);
@@ -168,9 +172,7 @@ fn what_can_be_adapted_without_loss_is_and_nothing_else() {
         ("t", Arc::new(TimestampMillisecondArray::from(vec![1, 2]))),
         (
             "s",
-            Arc::new(DictionaryArray::<arrow::datatypes::Int32Type>::from_iter([
-                "x", "y",
-            ])),
+            Arc::new(DictionaryArray::<Int32Type>::from_iter(["x", "y"])),
         ),
         ("extra", Arc::new(Int32Array::from(vec![1, 2]))),
     ]);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
-use super::error::DecodeError;
+use super::decode_error::DecodeError;
 
 /// Characters of a field that an error message shows.
 const SHOWN_CHARS: usize = 40;

@@ -25,6 +25,8 @@ pub(crate) enum Cause {
     Missing(&'static str),
     /// No record of the file can fit.
     Shape(String),
+    /// No record of the file can fit what its directory of this number says.
+    Directory(usize, String),
 }
 
 impl DecodeError {
@@ -63,6 +65,15 @@ impl DecodeError {
         self
     }
 
+    /// Blames the directory of this number for a value that does not fit.
+    #[cold]
+    pub(crate) fn of_directory(mut self, index: usize) -> Self {
+        if let Cause::Value(reason) = &mut self.0.cause {
+            self.0.cause = Cause::Directory(index, std::mem::take(reason));
+        }
+        self
+    }
+
     pub(crate) fn cause(&self) -> &Cause {
         &self.0.cause
     }
@@ -75,7 +86,9 @@ impl DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.cause {
-            Cause::Value(text) | Cause::Shape(text) => f.write_str(text),
+            Cause::Value(text) | Cause::Shape(text) | Cause::Directory(_, text) => {
+                f.write_str(text)
+            }
             Cause::Missing(field) => write!(f, "the column {field:?} is missing"),
         }
     }
