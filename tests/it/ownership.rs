@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use streamwriter::{ErrorKind, Guarantee, Trigger, stream};
+use streamwriter::{ErrorKind, FileSink, Guarantee, JsonLines, Trigger, stream};
 
 use crate::support::{Numbers, Scripted, Written, drain};
 
@@ -417,4 +417,75 @@ fn e9_only_temporary_names_may_be_torn() {
     drain(Numbers::new(20), sink.restarted(), directory.path()).unwrap();
     assert!(!torn.exists());
     assert_eq!(sink.rows(), (0..20).collect::<Vec<_>>());
+}
+
+/// Each of its batches would come back as the next one.
+#[test]
+fn e6_a_query_does_not_read_what_it_has_published() {
+    for (inside, recursive) in [("", false), ("out", true)] {
+        let directory = tempfile::tempdir().unwrap();
+        let (input, state) = (directory.path().join("in"), directory.path().join("state"));
+        fs::create_dir(&input).unwrap();
+        fs::write(input.join("a.jsonl"), "1\n2\n").unwrap();
+        let run = || {
+            let source = JsonLines::<u64>::directory(&input).unwrap();
+            stream(source.recursive(recursive))
+                .write_to(FileSink::json_lines(input.join(inside)).unwrap())
+                .checkpoint(&state)
+                .trigger(Trigger::AvailableNow)
+                .start()
+                .and_then(|query| query.await_termination())
+        };
+        assert_eq!(run().unwrap().input_rows, 2);
+        let error = run().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        let says = [
+            "reads the directory that it writes to",
+            "part-b0000000000",
+            "lies elsewhere",
+        ];
+        for part in says {
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+}
+
+/// A corrected copy of what was set aside may keep its name, which has the query's id.
+#[test]
+fn f5_a_copy_of_what_the_query_has_published_is_read_where_no_target_lies() {
+    let directory = tempfile::tempdir().unwrap();
+    let [input, output, state] = ["in", "out", "state"].map(|name| directory.path().join(name));
+    fs::create_dir(&input).unwrap();
+    fs::write(input.join("a.jsonl"), "1\n2\n").unwrap();
+    let run = || {
+        stream(JsonLines::<u64>::directory(&input).unwrap())
+            .write_to(FileSink::json_lines(&output).unwrap())
+            .checkpoint(&state)
+            .trigger(Trigger::AvailableNow)
+            .start()
+            .and_then(|query| query.await_termination())
+            .unwrap()
+    };
+    assert_eq!(run().input_rows, 2);
+    for entry in fs::read_dir(&output).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), input.join(entry.file_name())).unwrap();
+        }
+    }
+    assert_eq!(run().input_rows, 2);
+}
+
+#[test]
+fn an_empty_path_is_named_as_one() {
+    let empty = |error: streamwriter::Error| {
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(error.to_string().contains("is empty; name one"), "{error}");
+    };
+    empty(JsonLines::<u64>::directory("").unwrap_err());
+    empty(FileSink::json_lines("").unwrap_err());
+    let query = stream(Numbers::new(1)).write_to(Scripted::new());
+    let path = String::new();
+    empty(query.checkpoint(&path).start().unwrap_err());
+    assert!(path.is_empty());
 }

@@ -37,6 +37,11 @@ pub(crate) struct Directory {
 
 impl Directory {
     pub(crate) fn new(path: &Path, extensions: &[&str]) -> Result<Self> {
+        if path.as_os_str().is_empty() {
+            let message = "the path of the input directory is empty";
+            return Err(Error::new(ErrorKind::Config, message)
+                .with_help("name one; `.` is the directory in which the program runs"));
+        }
         let absolute = std::path::absolute(path).map_err(|error| directory_error(path, error))?;
         // Without a trailing separator, so that the description does not depend on it.
         let root: PathBuf = absolute.components().collect();
@@ -86,7 +91,7 @@ impl Directory {
             Some(state) => TakenSet::open(state, context.query_id())?,
             None => TakenSet::default(),
         };
-        *self.tracker() = Tracker::new(taken);
+        *self.tracker() = Tracker::new(context.query_id(), taken);
         Ok(())
     }
 
@@ -237,6 +242,7 @@ impl Directory {
     ) -> Wanted<'a> {
         Wanted {
             root: &self.root,
+            query: tracker.query,
             layout: &self.options.layout,
             extensions: &self.options.extensions,
             decompress: self.options.decompress,

@@ -5,10 +5,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use streamwriter_core::{Error, ErrorKind, Result};
+use streamwriter_core::{Error, ErrorKind, QueryId, Result};
 
 use super::content::Codec;
 use super::hive::Layout;
+use super::own::expect_foreign;
 use super::position::{FileIdentity, read_error};
 use super::taken::{FileHash, TakenSet, hash_of};
 use super::walk::Walk;
@@ -29,6 +30,8 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) root: &'a Path,
+    /// Whose own output is no input.
+    pub(crate) query: Option<QueryId>,
     pub(crate) layout: &'a Layout,
     pub(crate) extensions: &'a [String],
     /// Whether a further ending may say how a file is compressed.
@@ -119,6 +122,9 @@ impl Wanted<'_> {
         let Some(file) = identify(self.root, &name)? else {
             return Ok(None);
         };
+        if let Some(query) = self.query {
+            expect_foreign(self.root, &name, query)?;
+        }
         // Before it is planned, and not only when it is read.
         self.layout.values(self.root, &name)?;
         Ok(Some(Found {

@@ -15,6 +15,7 @@ pub(crate) mod sizes;
 mod batch;
 pub(crate) mod hive;
 mod listing;
+mod own;
 mod scan;
 mod split;
 mod walk;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use streamwriter_core::{BatchId, Error, ErrorKind, Plan, Result};
+use streamwriter_core::{BatchId, Error, ErrorKind, Plan, QueryId, Result};
 
 use super::listing::Found;
 use super::position::{FileRange, FilesOffset, FilesPartition};
@@ -11,6 +11,8 @@ use super::taken::{FileHash, TakenSet, hash_of};
 /// What a directory source knows about its files; only the driver thread asks.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker {
+    /// The query that reads; `None` before its start.
+    pub(crate) query: Option<QueryId>,
     /// Files of committed batches.
     pub(crate) taken: TakenSet,
     /// Batches that are planned and not committed, oldest first; the engine has at most two.
@@ -28,8 +30,9 @@ struct Planned {
 }
 
 impl Tracker {
-    pub(crate) fn new(taken: TakenSet) -> Self {
+    pub(crate) fn new(query: QueryId, taken: TakenSet) -> Self {
         Self {
+            query: Some(query),
             taken,
             ..Self::default()
         }

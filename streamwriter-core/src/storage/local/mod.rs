@@ -28,7 +28,7 @@ use super::{
     Created, Entry, LockHolder, Publication, SharedStorage, StagedObject, StagedUpload, Storage,
     StorageError, StorageLock, StorePath, Unlisted,
 };
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::failpoint;
 
 #[cfg(any(test, feature = "testing"))]
@@ -49,12 +49,19 @@ impl LocalStorage {
     /// Names a directory; nothing is read or made until [`probe`](Storage::probe).
     ///
     /// # Errors
-    /// [`Storage`](crate::ErrorKind::Storage) if a relative path cannot be made absolute.
+    /// [`Config`](crate::ErrorKind::Config) if the path is empty, [`Storage`](crate::ErrorKind::Storage)
+    /// if a relative path cannot be made absolute.
     pub fn new(root: impl AsRef<Path>) -> Result<Self> {
         Self::on(root.as_ref(), Disk::default())
     }
 
     fn on(root: &Path, disk: Disk) -> Result<Self> {
+        if root.as_os_str().is_empty() {
+            return Err(
+                Error::new(ErrorKind::Config, "the path of a directory is empty")
+                    .with_help("name one; `.` is the directory in which the program runs"),
+            );
+        }
         let absolute = std::path::absolute(root).map_err(|error| {
             StorageError::io("make the path absolute", root.display().to_string(), error)
         })?;
