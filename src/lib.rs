@@ -121,9 +121,6 @@ mod pages {
     #[cfg(all(feature = "jsonl", feature = "parquet"))]
     #[doc = include_str!("../docs/small-files.md")]
     mod small_files {}
-    #[cfg(all(feature = "csv", feature = "parquet"))]
-    #[doc = include_str!("../docs/sources.md")]
-    mod sources {}
     #[doc = include_str!("../docs/sinks/staging.md")]
     mod staging {}
     #[doc = include_str!("../docs/sinks/stdout.md")]

@@ -21,49 +21,17 @@ use crate::writer::WriteRows;
 /// type of its own gets them decoded.
 ///
 /// ```
-/// use std::sync::Arc;
+/// use streamwriter_core::SinkRegistry;
 ///
-/// use arrow::datatypes::{DataType, Field, Schema};
-/// use streamwriter_core::{SinkRegistry, StreamWriter};
-/// use streamwriter_derive::{Row, stream_writer};
-///
-/// #[derive(Row)]
-/// struct Order {
-///     id: i64,
-/// }
-///
-/// /// Posts orders to a service.
-/// #[stream_writer(name = "webhook")]
-/// struct Webhook {
-///     /// Where to post to.
-///     url: String,
-/// }
-///
-/// #[stream_writer]
-/// impl Webhook {
-///     fn write(&self, orders: impl Iterator<Item = Order>) {
-///         orders.for_each(drop);
-///     }
-/// }
-///
-/// let mut sinks = SinkRegistry::new();
-/// sinks.register_rows::<Webhook, Order>()?;
-///
-/// let schema = Schema::new(vec![Field::new("id", DataType::Int64, false)]);
-/// let sink = sinks
-///     .format("webhook")
-///     .option("url", "http://localhost")
-///     .schema(schema)
-///     .build()?;
-/// assert_eq!(sink.name(), "webhook");
-///
-/// let error = sinks.format("webhok").build().unwrap_err();
+/// let sinks = SinkRegistry::new(); // then `register_rows::<Webhook, Order>()` and the like
+/// let error = sinks.format("webhook").option("url", "http://localhost").build();
 /// assert_eq!(
-///     error.to_string(),
-///     "there is no sink `webhok`; did you mean `webhook`? the sinks are `webhook`"
+///     error.unwrap_err().to_string(),
+///     "there is no sink `webhook`; no sink is registered"
 /// );
-/// # Ok::<(), streamwriter_core::Error>(())
 /// ```
+///
+/// `docs/sinks/by-name.md` has an example with a sink of one's own.
 #[derive(Debug, Default)]
 pub struct SinkRegistry {
     /// By lower-case name.
@@ -90,7 +58,8 @@ impl SinkRegistry {
         Self::default()
     }
 
-    /// Adds a sink that takes record batches.
+    /// Adds a sink that takes record batches. One whose rows are of a type of their own is added by
+    /// [`register_rows`](Self::register_rows) or [`register_with`](Self::register_with).
     ///
     /// # Errors
     /// [`Config`](ErrorKind::Config) if its name is taken.
@@ -294,7 +263,7 @@ impl fmt::Display for SinkHelp<'_> {
                 _ if option.required => "; required".to_owned(),
                 Some("") => "; empty by default".to_owned(),
                 Some(default) => format!("; `{default}` by default"),
-                None => String::new(),
+                None => "; optional".to_owned(),
             };
             let secret = if option.secret { "; secret" } else { "" };
             writeln!(

@@ -295,7 +295,8 @@ fn the_help_has_every_sink_with_its_options_and_other_names() {
     }
     assert!(help.contains("  also called `console`\n\ntext: "), "{help}");
     assert!(
-        help.contains("(one of page, rowGroup, none; `page` by default)"),
+        help.contains("(one of page, rowGroup, none; `page` by default)")
+            && help.contains("(integer; optional)"),
         "{help}"
     );
 }
