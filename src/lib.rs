@@ -17,7 +17,7 @@
 //!
 //! | feature | default | what it adds | what it pulls in |
 //! |---|---|---|---|
-//! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv`, `csv-core` |
+//! | `csv` | yes | [`Csv`], [`FileSink::csv`] | `csv-core` |
 //! | `jsonl` | yes | [`JsonLines`], [`FileSink::json_lines`] | nothing |
 //! | `parquet` | yes | [`ParquetSink`], [`ParquetFiles`] | feature `arrow`, `parquet`, `serde_arrow` |
 //! | `arrow` | with `parquet` | [`trait@Row`], [`RowBuilder`]: rows as Arrow columns; [`prebuilt_sinks`], [`SinkRegistry`]: sinks by name | `arrow` |

@@ -1,9 +1,10 @@
 //! Comma-separated values.
 
-use std::io;
+mod line;
+
+use std::io::{self, Write};
 use std::path::Path;
 
-use csv::{QuoteStyle, Writer, WriterBuilder};
 use serde::Serialize;
 use streamwriter_core::{Error, ErrorKind, Result};
 
@@ -12,6 +13,8 @@ use super::{EncodeError, FileSink, RowEncoder, TextFile};
 use crate::cells::{self, Cell, CellError, CellSink};
 use crate::staging::Staging;
 
+use line::Line;
+
 /// The CSV format: files `*.csv`, quoted where needed, with a header by default.
 ///
 /// Lines end with a line feed. Options: [`delimiter`](FileSink::delimiter),
@@ -19,8 +22,9 @@ use crate::staging::Staging;
 ///
 /// A row is a struct or map of plain values, a tuple (columns `_1`, `_2`, …), or a single
 /// `value`. A list, map or struct inside a row has no CSV form and is an error that names its
-/// column. All rows of a file have the columns of the first one. An empty text and a missing value
-/// look the same unless there is a [`null_value`](FileSink::null_value).
+/// column. All rows of a file have the columns of the first one. A missing value is an empty field and an
+/// empty text is `""`, which most readers tell from one another; in a table of one column both are `""`,
+/// since readers skip blank lines.
 #[derive(Clone, Debug)]
 pub struct Csv {
     delimiter: u8,
@@ -35,10 +39,10 @@ pub struct Csv {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CsvQuoting {
-    /// Those that hold a delimiter, a quote or a line end.
+    /// Those that hold a delimiter, a quote or a line end, and texts that would be taken for a missing value.
     #[default]
     Necessary,
-    /// Those that do not read as a number.
+    /// Those that do not read as a number, but for missing values.
     NonNumeric,
     /// All, also missing values and the header.
     Always,
@@ -78,7 +82,8 @@ impl FileSink<Csv> {
 
     /// Sets what stands for a missing value; an empty field by default.
     ///
-    /// A text that is the same as this value cannot be told from a missing one when it is read.
+    /// A text that is the same as this value stands in quotes, so that readers which mind them can tell
+    /// it from a missing one.
     pub fn null_value(mut self, null_value: impl Into<String>) -> Self {
         self.format.null_value = null_value.into();
         self
@@ -112,28 +117,24 @@ impl Format for Csv {
     }
 
     fn encoder(&self, file: TextFile) -> Encoder {
-        let writer = WriterBuilder::new()
-            .delimiter(self.delimiter)
-            .quote_style(match self.quoting {
-                CsvQuoting::Necessary => QuoteStyle::Necessary,
-                CsvQuoting::NonNumeric => QuoteStyle::NonNumeric,
-                CsvQuoting::Always => QuoteStyle::Always,
-            })
-            .from_writer(file);
         Encoder {
-            writer,
+            file,
+            line: Line::new(self.delimiter, self.quoting),
             columns: None,
-            options: self.clone(),
+            null_value: self.null_value.clone(),
+            header: self.header,
         }
     }
 }
 
-/// Writes rows as records of the same columns.
+/// Writes rows as records of the same columns, each at once.
 #[derive(Debug)]
 pub struct Encoder {
-    writer: Writer<TextFile>,
+    file: TextFile,
+    line: Line,
     columns: Option<Vec<String>>,
-    options: Csv,
+    null_value: String,
+    header: bool,
 }
 
 impl RowEncoder for Encoder {
@@ -145,49 +146,46 @@ impl RowEncoder for Encoder {
     }
 
     fn file(&self) -> &TextFile {
-        self.writer.get_ref()
+        &self.file
     }
 
     fn into_file(self) -> io::Result<TextFile> {
-        self.writer.into_inner().map_err(|error| error.into_error())
+        Ok(self.file)
     }
 }
 
 impl Encoder {
     fn push_cells<R: Serialize>(&mut self, row: &R) -> Result<(), CellError> {
-        let columns = match &mut self.columns {
-            Some(columns) => columns,
-            none => none.insert(begin(&mut self.writer, row, self.options.header)?),
-        };
+        if self.columns.is_none() {
+            let columns = columns_of(row)?;
+            if self.header {
+                for name in &columns {
+                    self.line.push_text(name);
+                }
+                self.file.write_all(self.line.end())?;
+            }
+            self.columns = Some(columns);
+        }
         let mut record = Record {
-            writer: &mut self.writer,
-            columns,
-            null_value: &self.options.null_value,
+            line: &mut self.line,
+            columns: self.columns.as_deref().unwrap_or_default(),
+            null_value: &self.null_value,
             next: 0,
         };
         cells::visit(row, &mut record)?;
         record.expect_all()?;
-        self.writer.write_record(None::<&[u8]>).map_err(from_csv)?;
-        // The file counts whole records then.
-        Ok(self.writer.flush()?)
+        Ok(self.file.write_all(self.line.end())?)
     }
 }
 
-/// Finds the columns in the first row and writes the header.
-fn begin<R: Serialize>(
-    writer: &mut Writer<TextFile>,
-    row: &R,
-    header: bool,
-) -> Result<Vec<String>, CellError> {
+/// Finds the columns in the first row.
+fn columns_of<R: Serialize>(row: &R) -> Result<Vec<String>, CellError> {
     let mut columns = Columns::default();
     cells::visit(row, &mut columns)?;
-    if columns.0.is_empty() {
-        return Err(CellError::Custom("the row has no columns".to_owned()));
+    match columns.0.is_empty() {
+        true => Err(CellError::Custom("the row has no columns".to_owned())),
+        false => Ok(columns.0),
     }
-    if header {
-        writer.write_record(&columns.0).map_err(from_csv)?;
-    }
-    Ok(columns.0)
 }
 
 #[derive(Default)]
@@ -210,7 +208,7 @@ impl CellSink for Columns {
 }
 
 struct Record<'r> {
-    writer: &'r mut Writer<TextFile>,
+    line: &'r mut Line,
     columns: &'r [String],
     null_value: &'r str,
     next: usize,
@@ -242,11 +240,13 @@ impl CellSink for Record<'_> {
                 )));
             }
         }
-        let text = match cell {
-            Cell::Null => self.null_value,
-            Cell::Number(text) | Cell::Float(text) | Cell::Text(text) => text,
-        };
-        self.writer.write_field(text).map_err(from_csv)
+        match cell {
+            Cell::Null => self.line.push_null(self.null_value),
+            Cell::Number(text) | Cell::Float(text) => self.line.push_number(text),
+            Cell::Text(text) if text == self.null_value => self.line.push_quoted(text),
+            Cell::Text(text) => self.line.push_text(text),
+        }
+        Ok(())
     }
 
     fn nested<T: Serialize + ?Sized>(
@@ -263,13 +263,4 @@ fn nested(column: &str, what: &'static str) -> CellError {
     CellError::Custom(format!(
         "column `{column}` is {what}, which does not fit into one CSV field"
     ))
-}
-
-fn from_csv(error: csv::Error) -> CellError {
-    if error.is_io_error()
-        && let csv::ErrorKind::Io(error) = error.into_kind()
-    {
-        return CellError::Io(error);
-    }
-    CellError::Custom("the row does not fit into a CSV record".to_owned())
 }

@@ -185,10 +185,7 @@ mod csv {
     fn quoting_is_an_option() {
         for (quoting, expected) in [
             (CsvQuoting::Necessary, "_1,_2,_3\na,1,\n"),
-            (
-                CsvQuoting::NonNumeric,
-                "\"_1\",\"_2\",\"_3\"\n\"a\",1,\"\"\n",
-            ),
+            (CsvQuoting::NonNumeric, "\"_1\",\"_2\",\"_3\"\n\"a\",1,\n"),
             (
                 CsvQuoting::Always,
                 "\"_1\",\"_2\",\"_3\"\n\"a\",\"1\",\"\"\n",
@@ -197,6 +194,23 @@ mod csv {
             let directory = tempfile::tempdir().unwrap();
             let make = || FileSink::csv(directory.path()).unwrap().quoting(quoting);
             let rows = vec![("a", 1, None::<u8>)];
+            assert_eq!(committed(directory.path(), make, rows), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_text_is_told_from_a_missing_value() {
+        for (null_value, expected) in [
+            ("", "_1,_2\n,1\n\"\",2\nNA,3\n"),
+            ("NA", "_1,_2\nNA,1\n\"\",2\n\"NA\",3\n"),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let make = || {
+                FileSink::csv(directory.path())
+                    .unwrap()
+                    .null_value(null_value)
+            };
+            let rows = vec![(None, 1), (Some(""), 2), (Some("NA"), 3)];
             assert_eq!(committed(directory.path(), make, rows), [expected]);
         }
     }

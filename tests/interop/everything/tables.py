@@ -68,15 +68,12 @@ JSON_LINES = {
     },
 }
 
-UNQUOTED = "an empty text is null to it, since we write it without quotes"
-
 CSV = {
     "pyarrow": {"enum": Refused("only supported for int32", "its CSV reader makes dictionaries of another index type",
                                 pa.dictionary(pa.int32(), pa.string()))},
     "DuckDB": {},
-    "Polars": {"text": Changed(no_empty, UNQUOTED)},
+    "Polars": {},
     "Spark": {
-        "text": Changed(no_empty, UNQUOTED),
         "time text": Refused("UNSUPPORTED_TIME_TYPE", NO_TIME, setting=TIME_TYPE),
     },
 }
