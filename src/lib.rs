@@ -77,9 +77,11 @@ pub use streamwriter_sources::BadRows;
 pub use streamwriter_sources::Csv;
 #[cfg(feature = "jsonl")]
 pub use streamwriter_sources::JsonLines;
-pub use streamwriter_sources::{Channel, Iter, Memory, Rate, RateRow, SendError, Sender};
 #[cfg(feature = "parquet")]
-pub use streamwriter_sources::{ParquetFiles, SchemaDrift};
+pub use streamwriter_sources::ParquetFiles;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub use streamwriter_sources::SchemaDrift;
+pub use streamwriter_sources::{Channel, Iter, Memory, Rate, RateRow, SendError, Sender};
 
 #[cfg(feature = "testing")]
 pub use streamwriter_core::{sink_conformance, testing};

@@ -64,13 +64,13 @@ mod rate;
 #[cfg(feature = "csv")]
 pub use crate::csv::{Csv, CsvReader};
 #[cfg(any(feature = "csv", feature = "jsonl", feature = "parquet"))]
-pub use files::{BadRows, FileIdentity, FileRange, FilesOffset, FilesPartition};
+pub use files::{BadRows, FileIdentity, FileRange, FilesOffset, FilesPartition, SchemaDrift};
 #[cfg(feature = "jsonl")]
 pub use json_lines::{JsonLines, JsonLinesReader};
 pub use memory::{Memory, MemoryOffset, MemoryPartition, MemoryReader};
 pub use once::{Channel, Iter, OnceOffset, OncePartition, OnceReader, SendError, Sender};
 #[cfg(feature = "parquet")]
-pub use parquet::{ParquetFiles, ParquetReader, SchemaDrift};
+pub use parquet::{ParquetFiles, ParquetReader};
 pub use rate::{Rate, RateOffset, RatePartition, RateReader, RateRow};
 
 #[cfg(all(feature = "testing", feature = "csv", feature = "jsonl"))]

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::io;
 use std::marker::PhantomData;
 
 use csv_core::ReadRecordResult;
 use serde::de::DeserializeOwned;
 use streamwriter_core::{Error, Result};
 
-use super::header::Header;
+use super::header::{Header, names};
 use super::row::{Record, fields_of};
 use crate::files::decode_error::{Cause, DecodeError, shape_error};
 use crate::files::hive::DirectoryValue;
@@ -122,18 +123,36 @@ impl<'o, R> CsvDecoder<'o, R> {
     pub(crate) fn new(options: &'o CsvOptions, record_bytes_max: usize) -> Self {
         Self {
             options,
-            records: Records {
-                core: options.reader(),
-                text: vec![0; text_bytes()],
-                ends: vec![0; fields()],
-                record_bytes_max,
-                terminated: false,
-            },
+            records: Records::new(options, record_bytes_max),
             header: Header::default(),
             header_span: None,
             row: PhantomData,
         }
     }
+}
+
+/// Returns the columns that the first record of a file names, from its beginning; `None` if it cannot
+/// be a header, which the reader of its rows says.
+pub(super) fn columns_of(
+    input: &mut RangeInput,
+    options: &CsvOptions,
+    record_bytes_max: usize,
+) -> io::Result<Option<Vec<String>>> {
+    let mut records = Records::new(options, record_bytes_max);
+    records.restart(options);
+    skip_byte_order_mark(input)?;
+    Ok(match records.next(input)? {
+        Framed::Record(text, ends) => names(text, ends),
+        Framed::TooLong | Framed::Unclosed | Framed::End => None,
+    })
+}
+
+fn skip_byte_order_mark(input: &mut RangeInput) -> io::Result<()> {
+    input.fill_to(BYTE_ORDER_MARK.len())?;
+    if input.available().starts_with(BYTE_ORDER_MARK) {
+        input.consume(BYTE_ORDER_MARK.len());
+    }
+    Ok(())
 }
 
 impl<R> fmt::Debug for CsvDecoder<'_, R> {
@@ -156,10 +175,7 @@ impl<R: DeserializeOwned> Decoder for CsvDecoder<'_, R> {
         values: Vec<DirectoryValue>,
     ) -> Result<(), Failure> {
         self.records.restart(self.options);
-        input.fill_to(BYTE_ORDER_MARK.len())?;
-        if input.available().starts_with(BYTE_ORDER_MARK) {
-            input.consume(BYTE_ORDER_MARK.len());
-        }
+        skip_byte_order_mark(input)?;
         let mut first_row = input.position();
         let read = self.records.next(input)?;
         self.header = Header::read(&read, self.options, values)?;
@@ -267,6 +283,16 @@ pub(crate) enum Framed<'r> {
 }
 
 impl Records {
+    fn new(options: &CsvOptions, record_bytes_max: usize) -> Self {
+        Self {
+            core: options.reader(),
+            text: vec![0; text_bytes()],
+            ends: vec![0; fields()],
+            record_bytes_max,
+            terminated: false,
+        }
+    }
+
     /// Begins anew at a record boundary.
     fn restart(&mut self, options: &CsvOptions) {
         self.core = options.reader();
@@ -276,7 +302,7 @@ impl Records {
     }
 
     #[inline]
-    fn next(&mut self, input: &mut RangeInput) -> std::io::Result<Framed<'_>> {
+    fn next(&mut self, input: &mut RangeInput) -> io::Result<Framed<'_>> {
         let (mut text, mut ends, mut bytes) = (0, 0, 0);
         self.terminated = true;
         skip_line_ends(input)?;
@@ -346,7 +372,7 @@ impl Records {
 
 /// Skips blank lines, which belong to no record and to no record's length.
 #[inline]
-fn skip_line_ends(input: &mut RangeInput) -> std::io::Result<()> {
+fn skip_line_ends(input: &mut RangeInput) -> io::Result<()> {
     loop {
         let available = input.available();
         let is_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');

@@ -4,6 +4,7 @@
 use streamwriter_core::{Error, Result};
 
 use super::decode::{CsvOptions, Framed};
+use crate::files::columns::{differences, list};
 use crate::files::decode_error::shape_error;
 use crate::files::hive::DirectoryValue;
 
@@ -80,7 +81,7 @@ impl Header {
     /// Lists the columns for a person.
     pub(super) fn list(&self) -> String {
         let mut list = match &self.names {
-            Some(names) => names.join(", "),
+            Some(names) => list(names),
             None => format!("1 to {}", self.columns),
         };
         if !self.values.is_empty() {
@@ -99,7 +100,8 @@ impl Header {
     }
 }
 
-fn names(text: &[u8], ends: &[usize]) -> Option<Vec<String>> {
+/// Returns the fields of a record, if they are UTF-8.
+pub(super) fn names(text: &[u8], ends: &[usize]) -> Option<Vec<String>> {
     let text = std::str::from_utf8(text).ok()?;
     let mut start = 0;
     ends.iter()
@@ -120,36 +122,15 @@ fn expect_declared(names: &[String], declared: &[String]) -> Result<()> {
     if declared.is_empty() {
         return Ok(());
     }
-    let (further, missing) = (without(names, declared), without(declared, names));
-    let differences = [("further", further), ("missing", missing)];
-    let differences: Vec<String> = differences
-        .into_iter()
-        .filter(|(_, columns)| !columns.is_empty())
-        .map(|(what, columns)| format!("{what}: {}", columns.join(", ")))
-        .collect();
-    if differences.is_empty() {
+    let Some(differences) = differences(names, declared) else {
         return Ok(());
-    }
+    };
     let message = format!(
-        "the columns of the file are not those declared ({}); the file has {}; declared are {}",
-        differences.join("; "),
-        names.join(", "),
-        declared.join(", ")
+        "the columns of the file are not those declared ({differences}); the file has {}; declared are {}",
+        list(names),
+        list(declared)
     );
     Err(shape_error(message, AS_THEY_COME))
-}
-
-/// Returns the names of one list that have no counterpart in the other, each as often as it is too many.
-fn without(names: &[String], others: &[String]) -> Vec<String> {
-    let mut others: Vec<&String> = others.iter().collect();
-    let is_further = |name: &&String| match others.iter().position(|other| other == name) {
-        Some(at) => {
-            others.swap_remove(at);
-            false
-        }
-        None => true,
-    };
-    names.iter().filter(is_further).cloned().collect()
 }
 
 fn another_width(found: usize, declared: &[String]) -> Error {

@@ -10,6 +10,10 @@ mod added;
 #[cfg(feature = "jsonl")]
 mod tests;
 
+#[cfg(test)]
+#[cfg(feature = "jsonl")]
+mod drift_tests;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -19,7 +23,10 @@ use streamwriter_core::{BoxError, ReadCounts, Result, RowReader, Source, TaskCon
 
 use self::decode::{CsvDecoder, CsvOptions};
 use crate::files::shared::{bad_row_options, directory_options, source_of_directory};
-use crate::files::{Directory, FileReader, FilesPartition, Framing};
+use crate::files::{
+    Directory, FileIdentity, FileReader, FilesPartition, Framing, RangeInput, SchemaDrift,
+    read_error,
+};
 
 /// The rows of the CSV files of a directory.
 ///
@@ -90,6 +97,7 @@ use crate::files::{Directory, FileReader, FilesPartition, Framing};
 pub struct Csv<R> {
     directory: Directory,
     options: CsvOptions,
+    drift: SchemaDrift,
     row: PhantomData<fn() -> R>,
 }
 
@@ -103,6 +111,7 @@ impl<R> Csv<R> {
         Ok(Self {
             directory: Directory::new(path.as_ref(), &["csv"])?,
             options: CsvOptions::default(),
+            drift: SchemaDrift::default(),
             row: PhantomData,
         })
     }
@@ -115,19 +124,30 @@ impl<R> Csv<R> {
         self
     }
 
-    /// Declares the columns that every file has, in any order; by default nothing is said about them.
+    /// Declares the columns that every file has, in any order; by default those of the first file are
+    /// [what later ones are held to](Self::schema_drift).
     ///
-    /// A file with further or missing columns then fails the query, with both lists: one that lacks a
-    /// column for an [`Option`] would give nulls without a word, and one with a column more may mean
-    /// another thing by the others. To go on, declare other columns, or none: then the row type decides
-    /// for each file by itself. It is declared, and not taken from the first file, so that it can change
-    /// with the program, and a restart does not depend on which file is the first.
+    /// A file with further or missing columns fails the query, with both lists. Columns that are declared
+    /// can change with the program.
     ///
     /// Files [without a header](Self::header) get these names, so that they are matched by name, too.
     /// Columns that directories hold are not among them. A name that is given twice is refused at the
     /// start.
     pub fn columns(mut self, columns: impl IntoIterator<Item: Into<String>>) -> Self {
         self.options.columns = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets what happens to files whose header names other columns than that of the first file of the
+    /// stream, in any order; the default is [`SchemaDrift::Fail`].
+    ///
+    /// A file that lacks a column for an [`Option`] would give nulls without a word, and one with a column
+    /// more may mean another thing by the others. The files are looked at before anything is planned of
+    /// them, and the columns of the first one are in the checkpoint: a restart compares with the same. A
+    /// query whose checkpoint has none begins with the next file. It says nothing about files without a
+    /// header, and beside [`columns`](Self::columns) nothing at all.
+    pub fn schema_drift(mut self, drift: SchemaDrift) -> Self {
+        self.drift = drift;
         self
     }
 
@@ -180,6 +200,30 @@ impl<R> Csv<R> {
             .validate_with(&self.directory.options.layout.columns)
     }
 
+    /// Returns the columns of a file that are held to those of the first one.
+    fn columns_of(&self, file: &FileIdentity) -> Result<Option<Vec<String>>> {
+        let is_declared = !self.options.columns.is_empty();
+        if !self.options.header || is_declared || self.drift == SchemaDrift::Adapt {
+            return Ok(None);
+        }
+        let root = self.directory.root();
+        let content = file.open_content(root)?;
+        let end = if file.is_compressed() {
+            u64::MAX
+        } else {
+            file.size()
+        };
+        let mut input = RangeInput::default();
+        input.begin(content, end);
+        let record_bytes_max = self.directory.options.record_bytes_max;
+        let columns = decode::columns_of(&mut input, &self.options, record_bytes_max)
+            .map_err(|error| read_error(&root.join(file.path()), error))?;
+        if let Some(content) = input.finish() {
+            file.check(content.file(), root)?;
+        }
+        Ok(columns)
+    }
+
     fn framing(&self) -> Framing {
         Framing::Csv {
             delimiter: self.options.delimiter,
@@ -202,7 +246,7 @@ impl<R: DeserializeOwned + Send + 'static> Source for Csv<R> {
     type Row = R;
     type Reader<'a> = CsvReader<'a, R>;
 
-    source_of_directory!("csv");
+    source_of_directory!("csv", Self::columns_of);
 
     fn open<'a>(
         &'a self,

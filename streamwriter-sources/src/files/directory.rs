@@ -12,6 +12,7 @@ use streamwriter_core::{
 };
 
 use super::batch::{Batch, Room};
+use super::columns;
 use super::hive::DirectoryValue;
 use super::listing::{Found, Wanted, directory_error, identify};
 use super::options::{BadRows, FileOptions};
@@ -134,6 +135,7 @@ impl Directory {
     pub(crate) fn plan(
         &self,
         framing: Framing,
+        columns_of: impl Fn(&FileIdentity) -> Result<Option<Vec<String>>>,
         start: Option<&FilesOffset>,
         limits: &PlanLimits,
     ) -> Result<Option<Plan<FilesOffset, FilesPartition>>> {
@@ -151,12 +153,14 @@ impl Directory {
         if ranges.is_empty() {
             return Ok(None);
         }
+        let columns = columns::after(start.columns.clone(), &ranges, &self.root, columns_of)?;
         let finished = ranges.iter().filter(|range| range.finishes()).count() as u64;
         let bytes_min = self.options.partition_bytes_min;
         let plan = Plan {
             end: FilesOffset {
                 files: start.files.saturating_add(finished),
                 partial,
+                columns,
             },
             partitions: split(&self.root, framing, ranges, limits.executors, bytes_min)?,
             rows: None,

@@ -2,7 +2,7 @@
 //!
 //! In the order of the data: [`listing`] finds files that are not [`taken`], in the directories that
 //! [`hive`] allows, [`batch`] chooses
-//! what fits into one batch, [`split`] cuts it into partitions on record boundaries that [`scan`]
+//! what fits into one batch, [`columns`] looks at what its files name, [`split`] cuts it into partitions on record boundaries that [`scan`]
 //! finds, [`reader`] reads a partition through [`input`] and hands what does not fit to
 //! [`set_aside`], and [`tracker`] remembers.
 
@@ -13,6 +13,7 @@ pub(crate) mod shared;
 pub(crate) mod sizes;
 
 mod batch;
+pub(crate) mod columns;
 pub(crate) mod hive;
 mod listing;
 mod own;
@@ -65,7 +66,9 @@ pub(crate) use directory::{Directory, MEASURES};
 pub(crate) use input::Line;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub(crate) use input::RangeInput;
-pub use options::BadRows;
+pub use options::{BadRows, SchemaDrift};
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use position::read_error;
 pub use position::{FileIdentity, FileRange, FilesOffset, FilesPartition};
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub(crate) use reader::{BadRecord, Decoded, Decoder, Failure, FileReader};
@@ -73,7 +76,7 @@ pub(crate) use scan::Framing;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub(crate) use span::Span;
 #[cfg(feature = "parquet")]
-pub(crate) use {position::read_error, scan::Scanned, scan::Stop};
+pub(crate) use {scan::Scanned, scan::Stop};
 
 /// The UTF-8 byte order mark, which some programs write at the start of a file.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

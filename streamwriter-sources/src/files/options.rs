@@ -53,6 +53,30 @@ pub enum BadRows {
     },
 }
 
+/// Says what happens to a file whose columns are not those that are expected: the schema of
+/// `ParquetFiles`, or the header of the first file of a `Csv` directory.
+///
+/// Columns are found by name, in any order, and in Parquet so are the fields of structs in them. What the items of
+/// lists and the entries of maps are called does not matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SchemaDrift {
+    /// The first such file fails the query, with its name and every difference.
+    #[default]
+    Fail,
+    /// CSV: the row type decides for each file by itself. A missing column is `None` for an `Option`
+    /// and an error for another field, further columns are not read.
+    ///
+    /// Parquet: a missing column that may be null is null, further columns are not read, and a column of a
+    /// narrower type is widened without loss: integers and floats to larger ones, times to a finer
+    /// unit, decimals to a larger precision of the same scale, dictionaries to their values. The
+    /// layouts of other programs are taken for the same: large texts, bytes and lists, views, texts for a
+    /// dictionary of them, bytes for those of a fixed length (another length fails the query). All of
+    /// that also inside of lists, maps and structs. Any other difference fails the query as above.
+    /// Of a column that is in the file as well as in its directory the directory says the values.
+    Adapt,
+}
+
 /// Options of a directory source that do not depend on the format.
 #[derive(Clone, Debug)]
 pub(crate) struct FileOptions {

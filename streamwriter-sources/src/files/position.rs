@@ -225,6 +225,9 @@ pub struct FilesOffset {
     pub(crate) files: u64,
     /// The file that has been read in part, if the last batch ended inside of one.
     pub(crate) partial: Option<PartialFile>,
+    /// The columns of the first file, if later ones are held to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) columns: Option<Vec<String>>,
 }
 
 impl FilesOffset {

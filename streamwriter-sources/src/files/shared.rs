@@ -78,6 +78,10 @@ macro_rules! bad_row_options {
 /// The part of a [`Source`](streamwriter_core::Source) that the directory does, whatever the format.
 macro_rules! source_of_directory {
     ($format:literal) => {
+        $crate::files::shared::source_of_directory!($format, |_, _| Ok(None));
+    };
+    // `columns` says which columns of a file are held to those of the first one.
+    ($format:literal, $columns:expr) => {
         type Offset = $crate::files::FilesOffset;
         type Partition = $crate::files::FilesPartition;
 
@@ -130,7 +134,10 @@ macro_rules! source_of_directory {
             Option<streamwriter_core::Plan<Self::Offset, Self::Partition>>,
             streamwriter_core::BoxError,
         > {
-            Ok(self.directory.plan(self.framing(), start, limits)?)
+            let columns_of = |file: &$crate::files::FileIdentity| $columns(self, file);
+            Ok(self
+                .directory
+                .plan(self.framing(), columns_of, start, limits)?)
         }
 
         fn accept(

@@ -25,10 +25,9 @@ use parquet::errors::ParquetError;
 use streamwriter_core::{BoxError, Error, ErrorKind, Result, Source, TaskContext};
 
 use crate::files::shared::{directory_options, source_of_directory};
-use crate::files::{Directory, FileIdentity, FilesPartition, Framing};
+use crate::files::{Directory, FileIdentity, FilesPartition, Framing, SchemaDrift};
 use crate::plain::config;
 
-pub use drift::SchemaDrift;
 pub use reader::ParquetReader;
 pub(crate) use row_groups::scan;
 

@@ -148,7 +148,7 @@ fn b2_a_batch_that_is_planned_does_not_gather_again() {
         .unwrap()
         .await_termination()
         .unwrap_err();
-    // Far more is asked for now, and there is more; the batch stays what it was and begins at once.
+    // The restart asks for far more, and there is more; the batch stays what it was and begins at once.
     let source = numbers();
     source.extend_to(20);
     let query = stream(source)
