@@ -35,6 +35,8 @@ mod writer;
 mod engine;
 mod failpoint;
 mod journal;
+#[cfg(feature = "arrow")]
+mod cluster;
 pub mod record;
 mod storage;
 
@@ -51,6 +53,8 @@ pub use by_name::{
     AnyMessage, AnySink, BatchDecoder, DerivedRows, RegistryHelp, SinkBuilder, SinkFactory,
     SinkFormat, SinkHelp, SinkRegistry, SinkRequest, WholeBatches,
 };
+#[cfg(feature = "arrow")]
+pub use cluster::{ClusterCommit, ClusterRequest, ClusterSink, ClusterTask, ClusterWork};
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
 pub use finding::{FileFinding, FileState, StoredMessage, Withdrawal};

@@ -1,0 +1,30 @@
+//! What a cluster says about the work in hand.
+
+use crate::ids::{Attempt, BatchId, PartitionId, QueryId};
+
+/// What a batch of tasks belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClusterWork {
+    /// A batch of a streaming query, as `df.writeStream` makes them.
+    Batch(BatchId),
+    /// The one batch of a job that is no streaming query, as `df.write` makes it.
+    Job,
+}
+
+/// One attempt of a task, as a cluster numbers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterTask {
+    /// The query: the id in its checkpoint. For a job, the id of the job.
+    pub query: QueryId,
+    /// The cluster's own name of this start of the query, such as Spark's run id.
+    pub run: String,
+    /// What the task belongs to.
+    pub work: ClusterWork,
+    /// The partition that it writes.
+    pub partition: PartitionId,
+    /// Which try of the task this is, from 0; another try may have the same number.
+    pub attempt: Attempt,
+    /// Tells this attempt from all others of the same run, such as Spark's task attempt id.
+    pub attempt_id: u64,
+}
