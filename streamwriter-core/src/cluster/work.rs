@@ -1,5 +1,7 @@
 //! What a cluster says about the work in hand.
 
+use std::fmt;
+
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId};
 
 /// What a batch of tasks belongs to.
@@ -10,6 +12,33 @@ pub enum ClusterWork {
     Batch(BatchId),
     /// The one batch of a job that is no streaming query, as `df.write` makes it.
     Job,
+}
+
+impl ClusterWork {
+    /// Returns the batch; that of a job is its first.
+    pub(super) fn batch(self) -> BatchId {
+        match self {
+            Self::Batch(batch) => batch,
+            Self::Job => BatchId::FIRST,
+        }
+    }
+
+    /// Returns what a message says: none for a job.
+    pub(super) fn in_message(self) -> Option<BatchId> {
+        match self {
+            Self::Batch(batch) => Some(batch),
+            Self::Job => None,
+        }
+    }
+}
+
+impl fmt::Display for ClusterWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Batch(batch) => write!(f, "batch {batch}"),
+            Self::Job => f.write_str("the job"),
+        }
+    }
 }
 
 /// One attempt of a task, as a cluster numbers it.
