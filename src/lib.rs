@@ -34,7 +34,8 @@ pub use streamwriter_core::__private;
 
 #[cfg(feature = "arrow")]
 pub use streamwriter_core::{
-    AnyMessage, AnySink, BatchDecoder, Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType,
+    AnyMessage, AnySink, BRIDGE_OPTIONS, BatchDecoder, ClusterCommit, ClusterRequest, ClusterSink,
+    ClusterTask, ClusterWork, Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType,
     DerivedRows, ListItem, RecordBatchRows, RegistryHelp, Row, RowBuilder, SinkBuilder,
     SinkFactory, SinkFormat, SinkHelp, SinkRegistry, SinkRequest, WholeBatches, column_encoding,
 };

@@ -27,6 +27,7 @@ use crate::engine::{
     Batch, Engine, Entry, QueryFacts, Recovery, Staged, TaskSettings, caught, own_or,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::failpoint;
 use crate::ids::{BatchId, QueryId, Revision, Run};
 use crate::journal::{Checkpoint, Journal, OffsetsRecord};
 use crate::message;
@@ -137,6 +138,7 @@ fn open(
             .claim(query, journal.storage().location())
             .claimed_before(journal.has_batches()?);
         waiting(|| caught("the target's open", || target.open(&claim))?)?;
+        failpoint::pass("claimed");
     } else if let Some(target) = cluster.sink.target() {
         let claim = cluster.claim(query, String::new());
         caught("the target's look at its owner", || {
@@ -248,6 +250,7 @@ impl ClusterEngine {
         if self.query.run > Run::FIRST {
             journal.purge_strays(recovery.committed.as_ref().map(|(batch, _)| *batch))?;
         }
+        failpoint::pass("recovered");
         self.offsets_tip = recovery.offsets_tip;
         if step == Step::Drop {
             if let Some((newest, _)) = recovery.committed {

@@ -26,9 +26,6 @@ mod received;
 mod spark;
 mod writer;
 
-#[cfg(test)]
-mod tests;
-
 pub use request::{BRIDGE_OPTIONS, ClusterRequest};
 pub use sink::{ClusterCommit, ClusterSink};
 pub use work::{ClusterTask, ClusterWork};

@@ -14,6 +14,7 @@ use crate::engine::caught;
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::guarantee::Guarantee;
 use crate::ids::QueryId;
+use crate::options::OptionMap;
 use crate::storage::{LocalStorage, SharedStorage, StorePath};
 use crate::target::TargetClaim;
 use crate::writer::StreamWriter;
@@ -48,15 +49,7 @@ impl ClusterSink {
     /// makes no sense, or the schema does not fit; the error names every column that does not.
     /// [`Unsupported`](ErrorKind::Unsupported): the sink cannot overwrite.
     pub fn open(registry: &SinkRegistry, request: ClusterRequest) -> Result<Self> {
-        if cfg!(panic = "abort") {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "this program is built with panic = \"abort\", so a panic in a sink would end it",
-            )
-            .with_help("build it with panic = \"unwind\""));
-        }
-        crate::failpoint::check()?;
-        let (options, of_sink) = BridgeOptions::split(&request.options)?;
+        let (_, of_sink) = BridgeOptions::split(&request.options)?;
         let pairs = of_sink
             .names()
             .map(|name| (name, of_sink.get(name).unwrap_or_default()));
@@ -66,6 +59,23 @@ impl ClusterSink {
             .schema(request.schema)
             .overwrite(request.overwrite)
             .build()?;
+        Self::new(sink, &request.options)
+    }
+
+    /// Takes a sink that is made already; of the options, those of the bridge count.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config): an option of the bridge makes no sense.
+    pub fn new(sink: AnySink, options: &OptionMap) -> Result<Self> {
+        if cfg!(panic = "abort") {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "this program is built with panic = \"abort\", so a panic in a sink would end it",
+            )
+            .with_help("build it with panic = \"unwind\""));
+        }
+        crate::failpoint::check()?;
+        let (options, _) = BridgeOptions::split(options)?;
         let description = caught("the sink's description", || sink.description())?;
         Ok(Self {
             sink: Arc::new(sink),

@@ -1,0 +1,170 @@
+//! Jobs that are no streaming queries, sinks without a place for a journal, and rows that end early.
+
+use arrow::array::RecordBatch;
+use streamwriter::{
+    AnySink, ArrowRows, Attempt, BoxError, ClusterCommit, ClusterSink, ClusterTask, ClusterWork,
+    ErrorKind, Guarantee, OptionMap, PartitionId, QueryId, Rows, Stdout, StreamWriter, TaskContext,
+    WriteRows,
+};
+
+use super::pretend::{PARTITIONS, Spark, rows_of, schema};
+use super::{local, staged, visible};
+use crate::support::memory_directory;
+
+fn write_job(sink: &ClusterSink, job: QueryId) -> Vec<Option<Vec<u8>>> {
+    let run = QueryId::random().to_string();
+    let task = |partition: u32| ClusterTask {
+        query: job,
+        run: run.clone(),
+        work: ClusterWork::Job,
+        partition: PartitionId::new(partition),
+        attempt: Attempt::new(0),
+        attempt_id: u64::from(partition),
+    };
+    let write = |partition| {
+        let rows = rows_of(0, partition).into_iter().map(Ok::<_, BoxError>);
+        Some(sink.write(&task(partition), rows).unwrap())
+    };
+    (0..PARTITIONS).map(write).collect()
+}
+
+#[test]
+fn a_job_adds_to_a_target_and_leaves_nothing_but_its_files() {
+    let directory = memory_directory();
+    let target = directory.path().join("target");
+    let spark = Spark::start(&directory.path().join("checkpoint"), local(&target));
+    for times in 1..=2 {
+        let sink = spark.sink().unwrap();
+        let messages = write_job(&sink, sink.job_id());
+        let said = sink.commit(ClusterWork::Job, &messages).unwrap();
+        assert_eq!(said, ClusterCommit::Published);
+        assert_eq!(visible(&target).len(), 5 * times);
+        assert_eq!(staged(&target), [""; 0]);
+    }
+    let journals = streamwriter::StorePath::parse("_streamwriter/journals").unwrap();
+    assert_eq!(local(&target).list(&journals).unwrap(), []);
+}
+
+#[test]
+fn e3_a_job_with_an_id_counts_once_whatever_comes_between() {
+    let directory = memory_directory();
+    let target = directory.path().join("target");
+    let mut spark = Spark::start(&directory.path().join("checkpoint"), local(&target));
+    spark.options.set("jobId", "orders-7");
+    let job = spark.sink().unwrap().job_id();
+    assert_eq!(job, spark.sink().unwrap().job_id());
+    for said in [ClusterCommit::Published, ClusterCommit::Already] {
+        let sink = spark.sink().unwrap();
+        let messages = write_job(&sink, job);
+        assert_eq!(sink.commit(ClusterWork::Job, &messages).unwrap(), said);
+        assert_eq!(visible(&target), [0, 1, 2, 3, 4]);
+        assert_eq!(staged(&target), [""; 0]);
+    }
+    spark.options.set("jobId", "orders-8");
+    let sink = spark.sink().unwrap();
+    let messages = write_job(&sink, sink.job_id());
+    sink.commit(ClusterWork::Job, &messages).unwrap();
+    assert_eq!(visible(&target).len(), 10);
+}
+
+#[test]
+fn e6_a_job_does_not_write_into_the_target_of_a_query() {
+    let directory = memory_directory();
+    let target = directory.path().join("target");
+    let mut spark = Spark::start(&directory.path().join("checkpoint"), local(&target));
+    spark.run_through(0).unwrap();
+    let sink = spark.sink().unwrap();
+    let task = ClusterTask {
+        query: sink.job_id(),
+        run: "r".into(),
+        work: ClusterWork::Job,
+        partition: PartitionId::new(0),
+        attempt: Attempt::new(0),
+        attempt_id: 0,
+    };
+    let error = sink.write(&task, std::iter::empty()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Mismatch, "{error}");
+}
+
+#[test]
+fn e4_a_sink_without_a_journal_is_at_least_once_and_an_exactly_once_one_is_refused() {
+    let directory = memory_directory();
+    let sink = AnySink::decoding::<_, ArrowRows>(Stdout::json(), schema());
+    let sink = ClusterSink::new(sink, &OptionMap::new()).unwrap();
+    sink.check().unwrap();
+    assert_eq!(sink.guarantee().unwrap(), Guarantee::AtLeastOnce);
+    let sink = |options| ClusterSink::new(AnySink::new(TwoPhase, schema()), &options).unwrap();
+    let error = sink(OptionMap::new()).check().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("`journalLocation`"), "{error}");
+    let place = directory.path().to_str().unwrap();
+    let sink = sink(OptionMap::from([("journalLocation", place)]));
+    sink.check().unwrap();
+    assert_eq!(sink.guarantee().unwrap(), Guarantee::ExactlyOnce);
+}
+
+#[test]
+fn the_journal_can_lie_elsewhere() {
+    let directory = memory_directory();
+    let (target, journal) = (
+        directory.path().join("target"),
+        directory.path().join("journal"),
+    );
+    let mut spark = Spark::start(&directory.path().join("checkpoint"), local(&target));
+    spark
+        .options
+        .set("journalLocation", journal.to_str().unwrap());
+    spark.run_through(1).unwrap();
+    assert_eq!(visible(&target).len(), 10);
+    assert!(
+        journal
+            .join(spark.query.to_string())
+            .join("commits")
+            .is_dir()
+    );
+    assert!(!target.join("_streamwriter/journals").exists());
+}
+
+#[test]
+fn w8_rows_that_end_early_fail_their_task_and_nothing_is_staged_for_good() {
+    let directory = memory_directory();
+    let target = directory.path().join("target");
+    let mut spark = Spark::start(&directory.path().join("checkpoint"), local(&target));
+    let rows = rows_of(0, 0).into_iter().map(Ok::<_, BoxError>);
+    let rows = rows.chain([Err("the pipe broke".into())]);
+    let task = spark.numbers(0, 0, 0);
+    let error = spark.sink().unwrap().write(&task, rows).unwrap_err();
+    assert!(
+        error.report().to_string().contains("the pipe broke"),
+        "{error}"
+    );
+    spark.run_through(0).unwrap();
+    assert_eq!(visible(&target), [0, 1, 2, 3, 4]);
+}
+
+/// Says that it is exactly-once, and has no target of files.
+struct TwoPhase;
+
+impl StreamWriter for TwoPhase {
+    type Message = ();
+    type Error = BoxError;
+
+    fn name(&self) -> &str {
+        "two phases"
+    }
+
+    fn guarantee(&self) -> Guarantee {
+        Guarantee::ExactlyOnce
+    }
+}
+
+impl WriteRows<RecordBatch> for TwoPhase {
+    fn write(
+        &self,
+        rows: impl Rows<Item = RecordBatch> + Send,
+        _: &TaskContext,
+    ) -> Result<(), BoxError> {
+        rows.for_each(drop);
+        Ok(())
+    }
+}
