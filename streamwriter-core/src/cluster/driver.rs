@@ -3,8 +3,8 @@
 //! A commit enters the engine's own protocol behind the tasks, which have run elsewhere:
 //!
 //! 1. the messages are read: all there, all of this batch, one run, one sink;
-//! 2. the journal is locked, the target claimed, and the run must be the newest;
-//! 3. [`decide`](super::decide) compares the batch with what is recorded;
+//! 2. the journal is locked and the target claimed;
+//! 3. the run must be the newest, and [`decide`](super::decide) compares the batch with what is recorded;
 //! 4. the engine takes it from `offsets/N` or `prepared/N` to `commits/N`, and sweeps.
 //!
 //! A crash between any two of its steps leaves a state that the next call, of this run or a later one,
@@ -118,7 +118,7 @@ fn offset_of(cluster: &ClusterSink, work: ClusterWork, query: QueryId) -> Result
     Ok(end)
 }
 
-/// Locks the journal, claims the target, and makes sure that the run is the newest (E5, E6).
+/// Locks the journal, and claims the target (E6).
 fn open(
     cluster: &ClusterSink,
     work: ClusterWork,
@@ -132,7 +132,6 @@ fn open(
         sink: Arc::clone(&cluster.sink),
         claims,
     };
-    journal.fence().check()?;
     if let Some(target) = writer.target() {
         let claim = cluster
             .claim(query, journal.storage().location())
@@ -145,7 +144,7 @@ fn open(
             target.check_claim(&claim)
         })??;
     }
-    Ok(engine_of(cluster, writer, query, run, journal)?)
+    engine_of(cluster, writer, query, run, journal)
 }
 
 fn open_journal(

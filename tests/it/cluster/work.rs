@@ -1,13 +1,15 @@
 //! Jobs that are no streaming queries, sinks without a place for a journal, and rows that end early.
 
+use std::sync::{Arc, Mutex};
+
 use arrow::array::RecordBatch;
 use streamwriter::{
-    AnySink, ArrowRows, Attempt, BoxError, ClusterCommit, ClusterSink, ClusterTask, ClusterWork,
-    ErrorKind, Guarantee, OptionMap, PartitionId, QueryId, Rows, Stdout, StreamWriter, TaskContext,
-    WriteRows,
+    AnySink, ArrowRows, Attempt, BatchContext, BoxError, ClusterCommit, ClusterSink, ClusterTask,
+    ClusterWork, ErrorKind, Guarantee, OptionMap, PartitionId, QueryId, Rows, Stdout, StreamWriter,
+    TaskContext, WriteRows,
 };
 
-use super::pretend::{PARTITIONS, Spark, rows_of, schema};
+use super::pretend::{PARTITIONS, Spark, rows_of, schema, work};
 use super::{local, staged, visible};
 use crate::support::memory_directory;
 
@@ -140,6 +142,64 @@ fn w8_rows_that_end_early_fail_their_task_and_nothing_is_staged_for_good() {
     );
     spark.run_through(0).unwrap();
     assert_eq!(visible(&target), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn w5_a_sink_without_a_journal_is_not_asked_to_abort_after_a_failed_commit() {
+    let calls = Arc::new(Mutex::new(vec![]));
+    let sink = AnySink::new(Told(Arc::clone(&calls)), schema());
+    let sink = ClusterSink::new(sink, &OptionMap::new()).unwrap();
+    let directory = memory_directory();
+    let target = local(&directory.path().join("target"));
+    let mut spark = Spark::start(&directory.path().join("checkpoint"), target);
+    let write = |spark: &mut Spark, partition| {
+        let task = spark.numbers(0, partition, 0);
+        Some(sink.write(&task, std::iter::empty()).unwrap())
+    };
+    let mut messages = vec![write(&mut spark, 0), write(&mut spark, 1)];
+    sink.commit(work(0), &messages).unwrap_err();
+    sink.abort(work(0), &messages).unwrap();
+    messages[0] = None;
+    sink.abort(work(0), &messages).unwrap();
+    assert_eq!(*calls.lock().unwrap(), ["commit 2", "abort 1 of 2"]);
+}
+
+/// Writes down what it is told to do, and fails to commit.
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl StreamWriter for Told {
+    type Message = ();
+    type Error = BoxError;
+
+    fn name(&self) -> &str {
+        "told"
+    }
+
+    fn commit(&self, messages: Vec<()>, _: &BatchContext) -> Result<(), BoxError> {
+        let call = format!("commit {}", messages.len());
+        self.0.lock().unwrap().push(call);
+        Err("the answer was lost".into())
+    }
+
+    fn abort(&self, messages: Vec<Option<()>>, _: &BatchContext) -> Result<(), BoxError> {
+        let (all, there) = (messages.len(), messages.iter().flatten().count());
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("abort {there} of {all}"));
+        Ok(())
+    }
+}
+
+impl WriteRows<RecordBatch> for Told {
+    fn write(
+        &self,
+        rows: impl Rows<Item = RecordBatch> + Send,
+        _: &TaskContext,
+    ) -> Result<(), BoxError> {
+        rows.for_each(drop);
+        Ok(())
+    }
 }
 
 /// Says that it is exactly-once, and has no target of files.
