@@ -202,6 +202,7 @@ fn engine_of(
             guarantee,
             source: String::new(),
             sink: cluster.description.clone(),
+            on_cluster: true,
         },
         journal: Some(journal),
         offsets_tip: None,

@@ -19,7 +19,8 @@ use crate::storage::{LocalStorage, SharedStorage, StorePath};
 use crate::target::TargetClaim;
 use crate::writer::StreamWriter;
 
-/// A sink on a cluster. Every process makes its own (W11).
+/// A sink on a cluster. Every process makes its own (W11), and a driver makes one for each commit: it holds
+/// the target's lock from then on until it is dropped, clones included.
 #[derive(Clone, Debug)]
 pub struct ClusterSink {
     pub(super) sink: Arc<AnySink>,
@@ -215,7 +216,7 @@ impl ClusterSink {
             .take_over_target_from(self.options.take_over_target_from)
     }
 
-    fn of_sink(&self, error: Error) -> Error {
+    pub(super) fn of_sink(&self, error: Error) -> Error {
         error.of_sink(self.sink.name())
     }
 }
