@@ -21,6 +21,7 @@ mod task;
 
 mod decide;
 mod driver;
+mod jobs;
 mod message;
 mod people;
 mod received;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::TaskContext;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::ids::BatchId;
+use crate::journal::QUERY;
 use crate::source::{Plan, PlanLimits, PlanOf, ReadCounts, RowReader, Source};
 
 /// Which rows a batch is, as far as a cluster says it: what `offsets/N` holds as its end.
@@ -50,7 +51,7 @@ impl Source for ClusterSource {
     type Reader<'a> = NoRows;
 
     fn description(&self) -> String {
-        "a query on a cluster".to_owned()
+        QUERY.to_owned()
     }
 
     fn plan(
