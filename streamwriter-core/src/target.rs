@@ -32,6 +32,9 @@ pub struct TargetClaim {
     pub take_over_target_from: Option<QueryId>,
     /// How old a leftover is before it goes although its run is not known to be over (E7).
     pub leftover_age: Duration,
+    /// Whether this run has opened the target and committed to it before, in this process or another one:
+    /// what the storage has proved then it need not prove again.
+    pub reopened: bool,
 }
 
 impl TargetClaim {
@@ -46,7 +49,15 @@ impl TargetClaim {
             claimed_before: false,
             take_over_target_from: None,
             leftover_age: LEFTOVER_AGE,
+            reopened: false,
         }
+    }
+
+    /// Sets whether this run has opened the target and committed to it before.
+    #[must_use]
+    pub fn reopened(mut self, reopened: bool) -> Self {
+        self.reopened = reopened;
+        self
     }
 
     /// Sets whether the lock may be taken from a live holder.

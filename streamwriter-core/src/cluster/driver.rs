@@ -30,7 +30,7 @@ use crate::engine::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::failpoint;
 use crate::ids::{BatchId, QueryId, Revision, Run};
-use crate::journal::{Checkpoint, Journal, OffsetsRecord};
+use crate::journal::{Checkpoint, Found, Journal, OffsetsRecord};
 use crate::message;
 use crate::progress::QuerySummary;
 use crate::query::Control;
@@ -63,9 +63,9 @@ pub(super) fn commit(
         return commit_unrecorded(cluster, work, query, complete);
     };
     let end = offset_of(cluster, work, query)?;
-    let mut engine = open(cluster, work, query, run, place)?;
+    let (mut engine, found) = open(cluster, work, query, run, place)?;
     engine
-        .take(work, revision, end, complete)
+        .take(work, revision, end, complete, &found)
         .map_err(|error| match &engine.journal {
             Some(journal) => journal.superseded_or(error),
             None => error,
@@ -119,33 +119,41 @@ fn offset_of(cluster: &ClusterSink, work: ClusterWork, query: QueryId) -> Result
     Ok(end)
 }
 
-/// Locks the journal, and claims the target (E6).
+/// Locks the journal, reads it, and claims the target (E6).
 fn open(
     cluster: &ClusterSink,
     work: ClusterWork,
     query: QueryId,
     run: Run,
     place: SharedStorage,
-) -> Result<ClusterEngine> {
-    let claims = work != ClusterWork::Job;
+) -> Result<(ClusterEngine, Found)> {
     let journal = open_journal(cluster, work, query, run, place)?;
+    let found = journal.find_joined()?;
+    let newest = found.commits.last_key_value();
+    let is_first_of_run = newest.is_none_or(|(_, commits)| commits.body.run != run);
+    if is_first_of_run {
+        journal.tidy(newest.map(|(batch, _)| *batch))?;
+    }
+    let claims = work != ClusterWork::Job;
+    let claim = cluster
+        .claim(query, journal.storage().location())
+        .claimed_before(claims && !found.offsets.is_empty())
+        .reopened(!is_first_of_run);
     let writer = DriverWriter {
         sink: Arc::clone(&cluster.sink),
         claims,
     };
-    if let Some(target) = writer.target() {
-        let claim = cluster
-            .claim(query, journal.storage().location())
-            .claimed_before(journal.has_batches()?);
-        waiting(|| caught("the target's open", || target.open(&claim))?)?;
-        failpoint::pass("claimed");
-    } else if let Some(target) = cluster.sink.target() {
-        let claim = cluster.claim(query, String::new());
-        caught("the target's look at its owner", || {
-            target.check_claim(&claim)
-        })??;
+    match (writer.target(), cluster.sink.target()) {
+        (Some(target), _) => waiting(|| caught("the target's open", || target.open(&claim))?)?,
+        (None, Some(target)) => {
+            caught("the target's look at its owner", || {
+                target.check_claim(&claim)
+            })??;
+        }
+        (None, None) => {}
     }
-    engine_of(cluster, writer, query, run, journal)
+    failpoint::pass("claimed");
+    Ok((engine_of(cluster, writer, query, run, journal)?, found))
 }
 
 fn open_journal(
@@ -222,13 +230,13 @@ impl ClusterEngine {
         revision: Revision,
         end: ClusterOffset,
         complete: Complete,
+        found: &Found,
     ) -> Result<ClusterCommit> {
         let Some(journal) = &self.journal else {
             return Err(Error::new(ErrorKind::Config, "a commit without a journal"));
         };
-        let found = journal.find_joined()?;
         let mut recovery = Recovery::<ClusterSource, AnyMessage>::decide(
-            &found,
+            found,
             self.query.id,
             self.writer.target(),
         )
@@ -250,9 +258,6 @@ impl ClusterEngine {
             earlier: journal.offsets_of(work.batch())?.map(plan_of).transpose()?,
         };
         let step = decide(&asked, &known)?;
-        if self.query.run > Run::FIRST {
-            journal.purge_strays(recovery.committed.as_ref().map(|(batch, _)| *batch))?;
-        }
         failpoint::pass("recovered");
         self.offsets_tip = recovery.offsets_tip;
         if step == Step::Drop {

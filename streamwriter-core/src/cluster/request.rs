@@ -35,9 +35,15 @@ pub const BRIDGE_OPTIONS: &[OptionSpec] = &[
         .with_doc("Takes the locks from a driver that holds them, such as a stopped process."),
     OptionSpec::new("takeOverTargetFrom", "query id")
         .with_doc("The query that owns the target and is to own it no longer."),
+    OptionSpec::new("maxMessageBytes", "integer")
+        .with_default("1048576")
+        .with_doc("The longest commit message of a task; it grows with the number of its files."),
     OptionSpec::new("jobId", "string")
         .with_doc("Names a batch write: whatever is written again under the same id counts once."),
 ];
+
+/// The default of `maxMessageBytes`, as number.
+const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a cluster passes on of a query and no sink asks for.
 const OF_THE_CLUSTER: &[&str] = &["queryname"];
@@ -49,6 +55,7 @@ pub(super) struct BridgeOptions {
     pub(super) journal: Option<String>,
     pub(super) take_over: bool,
     pub(super) take_over_target_from: Option<QueryId>,
+    pub(super) message_bytes_max: usize,
     pub(super) job_id: Option<String>,
 }
 
@@ -79,6 +86,7 @@ impl BridgeOptions {
             take_over_target_from: text("takeOverTargetFrom")
                 .map(|id| query_id(&id))
                 .transpose()?,
+            message_bytes_max: reader.get("maxMessageBytes")?.unwrap_or(MESSAGE_BYTES_MAX),
             job_id: text("jobId"),
         };
         Ok((bridge, of_sink))
@@ -162,6 +170,11 @@ mod tests {
         assert_eq!(sink.names().count(), 2);
         assert!(bridge.take_over);
         assert_eq!(bridge.job_id.as_deref(), Some("j"));
+        let default = BRIDGE_OPTIONS
+            .iter()
+            .find(|spec| spec.name == "maxMessageBytes");
+        let default = default.and_then(|spec| spec.default?.parse().ok());
+        assert_eq!(Some(bridge.message_bytes_max), default);
         assert_eq!(bridge.checkpoint.as_deref(), Some("hdfs://h/c"));
         assert_eq!(local_checkpoint("hdfs://h/c"), None);
         for (given, path) in [

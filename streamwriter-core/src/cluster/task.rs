@@ -16,9 +16,6 @@ use crate::ids::{Revision, Run};
 use crate::journal::{self, StoredCounts};
 use crate::runtime::AsyncRuntime;
 
-/// The longest message of a task, in bytes.
-const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
-
 pub(super) fn write(
     cluster: &ClusterSink,
     task: &ClusterTask,
@@ -40,7 +37,8 @@ pub(super) fn write(
     .of_revision(revision)
     .with_runtime(AsyncRuntime::with_workers(1));
     let sink = &*cluster.sink;
-    let finished = run_open(TaskBatches::new(batches), sink, &context, MESSAGE_BYTES_MAX)?;
+    let bytes_max = cluster.options.message_bytes_max;
+    let finished = run_open(TaskBatches::new(batches), sink, &context, bytes_max)?;
     failpoint::pass("task");
     TaskMessage {
         version: TaskMessage::VERSION,

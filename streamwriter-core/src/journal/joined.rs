@@ -112,7 +112,6 @@ impl Checkpoint {
         take_over: bool,
     ) -> Result<Self> {
         let lock = storage.lock(&layout::lock_path()?, holder, take_over)?;
-        storage.remove_temporary(&StorePath::root())?;
         identify_as(&storage, query, source, target)?;
         Ok(Self {
             storage,
@@ -147,11 +146,6 @@ impl Journal {
         Ok(found)
     }
 
-    /// Tells whether a batch was ever recorded, which comes after the claim on the target.
-    pub(crate) fn has_batches(&self) -> Result<bool> {
-        Ok(!layout::numbers(&*self.storage, &Log::Offsets.directory()?)?.is_empty())
-    }
-
     /// Returns which rows a batch was, however long ago, if its record is kept.
     pub(crate) fn offsets_of(&self, batch: BatchId) -> Result<Option<OffsetsRecord>> {
         let path = Log::Offsets.path(batch, Revision::FIRST)?;
@@ -160,6 +154,12 @@ impl Journal {
         };
         let (found, _) = self.decode(Log::Offsets, batch, Revision::FIRST, &bytes)?;
         Ok(Some(found))
+    }
+
+    /// Removes what crashes and interrupted purges of earlier runs have left; once in a run.
+    pub(crate) fn tidy(&self, committed: Option<BatchId>) -> Result<()> {
+        self.storage.remove_temporary(&StorePath::root())?;
+        self.purge_strays(committed)
     }
 
     /// Ends this run, durably: from now on nothing of it is recorded or published any more.

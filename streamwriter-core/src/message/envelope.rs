@@ -44,7 +44,7 @@ pub(crate) fn encode<M: CommitMessage>(message: &M, bytes_max: usize) -> Result<
             ),
         )
         .with_help(
-            "put data into files and only their names into messages, or raise `.max_message_bytes(n)` of the query",
+            "put data into files and only their names into messages, or raise `.max_message_bytes(n)` of the query, on a cluster the option `maxMessageBytes`",
         )
         .permanent());
     }

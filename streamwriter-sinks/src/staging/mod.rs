@@ -348,13 +348,17 @@ impl Target for Staging {
         self.held().take();
         // Before the probe: its temporary files are cleaned up by whoever has the lock.
         let lock = storage.lock(&names::lock()?, &claim.holder, claim.take_over)?;
-        storage.probe()?;
-        // Not in the data directory itself: what lies there may be somebody else's.
-        storage.remove_temporary(&names::own_directory()?)?;
+        if !claim.reopened {
+            storage.probe()?;
+            // Not in the data directory itself: what lies there may be somebody else's.
+            storage.remove_temporary(&names::own_directory()?)?;
+        }
         let owners = owner::claim(storage, claim)?;
         committed::expect_owners(storage, &owners)?;
         let records = Records::of(claim.query, Some(&owners))?;
-        records.purge(storage)?;
+        if !claim.reopened {
+            records.purge(storage)?;
+        }
         *self.held() = Some(Held {
             query: claim.query,
             generation: owners.generation(),

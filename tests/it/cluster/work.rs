@@ -165,6 +165,17 @@ fn e4_a_sink_without_a_journal_is_at_least_once_and_an_exactly_once_one_is_refus
 }
 
 #[test]
+fn w12_a_message_that_is_too_long_names_the_option() {
+    let directory = memory_directory();
+    let target = local(&directory.path().join("target"));
+    let mut spark = Spark::start(&directory.path().join("checkpoint"), target);
+    spark.options.set("maxMessageBytes", "10");
+    let error = spark.task(0, 0, 0).unwrap_err();
+    assert!(error.to_string().contains("limit of 10"), "{error}");
+    assert!(error.to_string().contains("`maxMessageBytes`"), "{error}");
+}
+
+#[test]
 fn the_journal_can_lie_elsewhere() {
     let directory = memory_directory();
     let (target, journal) = (
