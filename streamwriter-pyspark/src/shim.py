@@ -234,7 +234,8 @@ def _field(name, data_type, nullable, refused, path):
     import pyarrow as pa
 
     arrow = _arrow_type(data_type, refused, path)
-    return pa.field(name, arrow if arrow is not None else pa.null(), nullable)
+    # What is refused gets any type: the schema is not used.
+    return pa.field(name, pa.int8() if arrow is None else arrow, nullable)
 
 
 def _arrow_type(data_type, refused, path):

@@ -19,7 +19,7 @@ pub struct Webhook {
 
 /// What the job hands over: `select("id", "text")`.
 #[derive(Row)]
-pub struct Line {
+struct Line {
     id: i64,
     text: Option<String>,
 }
