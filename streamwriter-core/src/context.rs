@@ -285,6 +285,7 @@ pub struct BatchContext {
     prepared: Option<String>,
     fence: Option<Arc<dyn Fence>>,
     runtime: WeakRuntime,
+    on_cluster: bool,
 }
 
 impl BatchContext {
@@ -300,6 +301,7 @@ impl BatchContext {
             prepared: None,
             fence: None,
             runtime: WeakRuntime::default(),
+            on_cluster: false,
         }
     }
 
@@ -317,6 +319,39 @@ impl BatchContext {
     pub(crate) fn of_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
         self
+    }
+
+    pub(crate) fn on_cluster(mut self, on_cluster: bool) -> Self {
+        self.on_cluster = on_cluster;
+        self
+    }
+
+    /// Says how a person decides about a file of the batch that is neither staged nor as it should be
+    /// (E3): the end of a sentence.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn ways_to_decide(&self) -> String {
+        let batch = self.batch;
+        let (accept, again) = match self.on_cluster {
+            true => (
+                format!(
+                    "decide, while the query is not running, with `repair(options, batch={batch}, \
+                     decision=\"accept_as_published\")` of the Python module of this sink"
+                ),
+                "decision=\"write_again\"".to_owned(),
+            ),
+            false => (
+                format!(
+                    "decide, with .repair()? in the place of .start()?: \
+                     .accept_as_published(BatchId::new({batch}))"
+                ),
+                format!(".write_again(BatchId::new({batch}))"),
+            ),
+        };
+        format!(
+            "{accept} if the rows of the file are where they belong, {again} to have the batch written \
+             from its offsets once more"
+        )
     }
 
     pub(crate) fn accepting(mut self, accepted: Arc<BTreeSet<StorePath>>) -> Self {

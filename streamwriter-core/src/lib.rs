@@ -55,7 +55,8 @@ pub use by_name::{
 };
 #[cfg(feature = "arrow")]
 pub use cluster::{
-    BRIDGE_OPTIONS, ClusterCommit, ClusterRequest, ClusterSink, ClusterTask, ClusterWork,
+    BRIDGE_OPTIONS, ClusterCommit, ClusterRepair, ClusterRequest, ClusterSink, ClusterTask,
+    ClusterWork,
 };
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};

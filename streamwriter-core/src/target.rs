@@ -154,16 +154,15 @@ pub trait Target: Send + Sync {
         Ok(())
     }
 
-    /// Returns a place inside of the target for the journal of a query whose driver has no checkpoint
-    /// of ours, such as one on a cluster; none by default.
+    /// Returns a place inside of the target for the journals of queries whose drivers have no
+    /// checkpoint of ours, such as those on a cluster; none by default.
     ///
     /// No reader looks there, every process that writes to the target reaches it, and it comes and
     /// goes with the target.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) if the storage cannot.
-    fn journal_place(&self, query: QueryId) -> Result<Option<SharedStorage>> {
-        let _ = query;
+    fn journals(&self) -> Result<Option<SharedStorage>> {
         Ok(None)
     }
 

@@ -1,6 +1,6 @@
 //! What to do with a batch that a cluster asks to commit: a pure function of what was found (E2, E3, E6).
 
-use super::source::{ClusterPlan, same_rows};
+use super::source::{ClusterPlan, rows_of, same_rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::BatchId;
 
@@ -102,8 +102,8 @@ fn other_rows(asked: &ClusterPlan, recorded: &ClusterPlan, how: &str) -> Error {
         }
         _ => format!(
             "it has {} now, {} were recorded",
-            rows_of(asked),
-            rows_of(recorded)
+            counted(asked),
+            counted(recorded)
         ),
     };
     let message = format!("batch {batch} {how} with other rows: {found}");
@@ -115,10 +115,20 @@ fn other_rows(asked: &ClusterPlan, recorded: &ClusterPlan, how: &str) -> Error {
         )
 }
 
-fn rows_of(plan: &ClusterPlan) -> String {
-    let rows: u64 = plan.partitions.iter().map(|partition| partition.rows).sum();
-    let partitions = plan.partitions.len();
-    format!("{rows} rows in {partitions} partitions")
+fn counted(plan: &ClusterPlan) -> String {
+    let rows: Vec<String> = plan
+        .partitions
+        .iter()
+        .map(|of| of.rows.to_string())
+        .collect();
+    match rows.len() {
+        0..=8 => format!(
+            "{} rows in partitions of {}",
+            rows_of(plan),
+            rows.join(", ")
+        ),
+        partitions => format!("{} rows in {partitions} partitions", rows_of(plan)),
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +193,8 @@ mod tests {
         let asked = plan(3, Some("a"), &[1, 2]);
         let other = plan(3, Some("b"), &[1, 2]);
         let fewer = plan(3, None, &[1, 1]);
+        let other_cut = plan(3, None, &[2, 1]);
+        let fewer_in_one = plan(3, None, &[2]);
         for (facts, why) in [
             (known(2, None, None), "rows of batch 2 would be missing"),
             (known(0, None, None), "begins with batch 3 here"),
@@ -196,7 +208,15 @@ mod tests {
             ),
             (
                 known(3, Some((fewer, true)), None),
-                "3 rows in 2 partitions now, 2 rows",
+                "3 rows in partitions of 1, 2 now, 2 rows in partitions of 1, 1 were",
+            ),
+            (
+                known(3, Some((other_cut, true)), None),
+                "of 1, 2 now, 3 rows in partitions of 2, 1",
+            ),
+            (
+                known(4, None, Some(fewer_in_one)),
+                "of 1, 2 now, 2 rows in partitions of 2 were",
             ),
             (known(4, None, Some(other)), "is committed with other rows"),
             (known(400, None, None), "was committed long ago"),

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::decide::{Known, Step, decide};
+use super::jobs;
 use super::received::{Complete, Received, no_message};
 use super::sink::{ClusterCommit, ClusterSink};
 use super::source::{ClusterOffset, ClusterPlan, ClusterSource};
@@ -71,7 +72,7 @@ pub(super) fn commit(
         })
         .and_then(|committed| {
             if work == ClusterWork::Job {
-                forget_job(cluster, engine, query)?;
+                jobs::forget(cluster, engine.journal.take(), query, run)?;
             }
             Ok(committed)
         })
@@ -127,7 +128,7 @@ fn open(
     place: SharedStorage,
 ) -> Result<ClusterEngine> {
     let claims = work != ClusterWork::Job;
-    let journal = open_journal(cluster, query, run, place)?;
+    let journal = open_journal(cluster, work, query, run, place)?;
     let writer = DriverWriter {
         sink: Arc::clone(&cluster.sink),
         claims,
@@ -149,6 +150,7 @@ fn open(
 
 fn open_journal(
     cluster: &ClusterSink,
+    work: ClusterWork,
     query: QueryId,
     run: Run,
     place: SharedStorage,
@@ -157,7 +159,8 @@ fn open_journal(
     let take_over = cluster.options.take_over;
     let checkpoint = waiting(|| {
         let place = Arc::clone(&place);
-        Checkpoint::open_joined(place, query, &cluster.description, &holder, take_over)
+        let sink = &cluster.description;
+        Checkpoint::open_joined(place, query, work.source(), sink, &holder, take_over)
     })?;
     Ok(checkpoint.in_run(run, BATCHES_KEPT))
 }
@@ -202,6 +205,7 @@ fn engine_of(
             guarantee,
             source: String::new(),
             sink: cluster.description.clone(),
+            on_cluster: true,
         },
         journal: Some(journal),
         offsets_tip: None,
@@ -312,24 +316,6 @@ fn decided_meanwhile(batch: BatchId) -> Error {
     .with_help("start the query again: the batch is written as it was decided")
 }
 
-/// Removes what a job leaves that is done: its staged files, and its records unless its id was given, by
-/// which it may be asked for again.
-fn forget_job(cluster: &ClusterSink, engine: ClusterEngine, query: QueryId) -> Result<()> {
-    let run = engine.query.run;
-    if let Some(target) = cluster.sink.target() {
-        let swept = caught("the target's sweep", || {
-            target.sweep(query, run.next(), BatchId::FIRST)
-        });
-        if let Err(error) = swept.and_then(|swept| swept) {
-            tracing::warn!(error = %error.report(), "leftovers could not be removed");
-        }
-    }
-    match engine.journal {
-        Some(journal) if cluster.options.job_id.is_none() => journal.remove(),
-        _ => Ok(()),
-    }
-}
-
 pub(super) fn abort(
     cluster: &ClusterSink,
     work: ClusterWork,
@@ -355,7 +341,7 @@ fn abort_recorded(
     received: Received,
     place: SharedStorage,
 ) -> Result<()> {
-    let journal = open_journal(cluster, received.query, received.run, place)?;
+    let journal = open_journal(cluster, work, received.query, received.run, place)?;
     match journal.find_joined() {
         // The successor decides, and sweeps.
         Err(error) if error.kind() == ErrorKind::Superseded => return Ok(()),

@@ -21,11 +21,14 @@ mod task;
 
 mod decide;
 mod driver;
+mod jobs;
 mod message;
+mod people;
 mod received;
 mod spark;
 mod writer;
 
+pub use people::ClusterRepair;
 pub use request::{BRIDGE_OPTIONS, ClusterRequest};
 pub use sink::{ClusterCommit, ClusterSink};
 pub use work::{ClusterTask, ClusterWork};

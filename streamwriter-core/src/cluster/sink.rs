@@ -19,7 +19,8 @@ use crate::storage::{LocalStorage, SharedStorage, StorePath};
 use crate::target::TargetClaim;
 use crate::writer::StreamWriter;
 
-/// A sink on a cluster. Every process makes its own (W11).
+/// A sink on a cluster. Every process makes its own (W11), and a driver makes one for each commit: it holds
+/// the target's lock from then on until it is dropped, clones included.
 #[derive(Clone, Debug)]
 pub struct ClusterSink {
     pub(super) sink: Arc<AnySink>,
@@ -90,7 +91,7 @@ impl ClusterSink {
     /// As [`check`](Self::check).
     pub fn guarantee(&self) -> Result<Guarantee> {
         let of_sink = self.sink.guarantee();
-        match self.journal_of(QueryId::random())? {
+        match self.journals()? {
             Some(_) => Ok(of_sink),
             None => Ok(of_sink.min(Guarantee::AtLeastOnce)),
         }
@@ -111,9 +112,7 @@ impl ClusterSink {
         if let Some(path) = &self.options.journal {
             LocalStorage::shared(path)?.check_location()?;
         }
-        if self.journal_of(QueryId::random())?.is_none()
-            && self.sink.guarantee() == Guarantee::ExactlyOnce
-        {
+        if self.journals()?.is_none() && self.sink.guarantee() == Guarantee::ExactlyOnce {
             let message = format!(
                 "{} is exactly-once, and there is no place for the journal that this needs",
                 self.description
@@ -184,16 +183,24 @@ impl ClusterSink {
             .map_err(|error| self.of_sink(error.in_batch(work.batch())))
     }
 
-    /// Returns where the journal of a query is; none for a sink that has no place for it.
-    pub(super) fn journal_of(&self, query: QueryId) -> Result<Option<SharedStorage>> {
+    /// Returns where the journals are; none for a sink that has no place for them.
+    pub(super) fn journals(&self) -> Result<Option<SharedStorage>> {
         if let Some(path) = &self.options.journal {
-            let directory = StorePath::parse(query.to_string())?;
-            return LocalStorage::shared(path)?.below(&directory).map(Some);
+            return LocalStorage::shared(path).map(Some);
         }
         match self.sink.target() {
-            Some(target) => caught("the target's journal", || target.journal_place(query))?,
+            Some(target) => caught("the target's journals", || target.journals())?,
             None => Ok(None),
         }
+    }
+
+    /// Returns where the journal of a query is; none for a sink that has no place for it.
+    pub(super) fn journal_of(&self, query: QueryId) -> Result<Option<SharedStorage>> {
+        let directory = StorePath::parse(query.to_string())?;
+        let journals = self.journals()?;
+        journals
+            .map(|journals| journals.below(&directory))
+            .transpose()
     }
 
     /// Refuses a target that is another query's, before anything is made in it (E6).
@@ -215,7 +222,7 @@ impl ClusterSink {
             .take_over_target_from(self.options.take_over_target_from)
     }
 
-    fn of_sink(&self, error: Error) -> Error {
+    pub(super) fn of_sink(&self, error: Error) -> Error {
         error.of_sink(self.sink.name())
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::TaskContext;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::ids::BatchId;
+use crate::journal::QUERY;
 use crate::source::{Plan, PlanLimits, PlanOf, ReadCounts, RowReader, Source};
 
 /// Which rows a batch is, as far as a cluster says it: what `offsets/N` holds as its end.
@@ -29,14 +30,23 @@ pub(super) type ClusterPlan = Plan<ClusterOffset, PartitionRows>;
 
 /// Tells whether two plans of a batch mean the same rows: by the cluster's own record if both have seen
 /// it, otherwise by the rows of each partition.
+///
+/// A cluster with another number of cores cuts the same rows into another number of partitions; then the
+/// rows of the whole batch have to do.
 pub(super) fn same_rows(one: &ClusterPlan, other: &ClusterPlan) -> bool {
     if one.end.batch != other.end.batch {
         return false;
     }
     match (&one.end.offsets, &other.end.offsets) {
         (Some(one), Some(other)) => one == other,
-        _ => one.partitions == other.partitions,
+        _ if one.partitions.len() == other.partitions.len() => one.partitions == other.partitions,
+        _ => rows_of(one) == rows_of(other),
     }
+}
+
+/// Returns how many rows a batch has.
+pub(super) fn rows_of(plan: &ClusterPlan) -> u64 {
+    plan.partitions.iter().map(|partition| partition.rows).sum()
 }
 
 /// Stands for the source of the rows, which the cluster reads.
@@ -50,7 +60,7 @@ impl Source for ClusterSource {
     type Reader<'a> = NoRows;
 
     fn description(&self) -> String {
-        "a query on a cluster".to_owned()
+        QUERY.to_owned()
     }
 
     fn plan(

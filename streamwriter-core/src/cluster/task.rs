@@ -64,7 +64,8 @@ fn join(cluster: &ClusterSink, task: &ClusterTask) -> Result<(Run, Revision)> {
     let Some(journal) = cluster.journal_of(task.query)? else {
         return Ok((Run::FIRST, Revision::FIRST));
     };
-    let run = journal::join(&journal, task.query, &cluster.description, &task.run)?;
+    let (source, sink) = (task.work.source(), &cluster.description);
+    let run = journal::join(&journal, task.query, source, sink, &task.run)?;
     let revision = match task.work {
         ClusterWork::Batch(batch) => journal::revision_of(&journal, task.query, batch)?,
         ClusterWork::Job => Revision::FIRST,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId};
+use crate::journal;
 
 /// What a batch of tasks belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,14 @@ impl ClusterWork {
         match self {
             Self::Batch(batch) => batch,
             Self::Job => BatchId::FIRST,
+        }
+    }
+
+    /// Returns what the journal says of where the rows come from.
+    pub(super) fn source(self) -> &'static str {
+        match self {
+            Self::Batch(_) => journal::QUERY,
+            Self::Job => journal::JOB,
         }
     }
 

@@ -26,6 +26,10 @@ impl StreamWriter for DriverWriter {
         self.sink.name()
     }
 
+    fn description(&self) -> String {
+        self.sink.description()
+    }
+
     fn guarantee(&self) -> Guarantee {
         self.sink.guarantee()
     }

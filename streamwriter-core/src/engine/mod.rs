@@ -107,6 +107,8 @@ pub(crate) struct QueryFacts {
     pub(crate) guarantee: Guarantee,
     pub(crate) source: String,
     pub(crate) sink: String,
+    /// Whether a cluster runs its tasks and asks for its commits.
+    pub(crate) on_cluster: bool,
 }
 
 /// Runs the batches of one query, one after another, on the driver's thread.
@@ -197,6 +199,7 @@ where
     fn batch_context(&self, batch: &Batch<S>, partitions: u32) -> BatchContext {
         let context = BatchContext::new(self.query.id, self.query.run, batch.id, partitions)
             .of_revision(batch.revision)
+            .on_cluster(self.query.on_cluster)
             .with_runtime(&self.runtime);
         match &self.journal {
             Some(journal) => context.fenced_by(journal.fence()),

@@ -14,7 +14,9 @@ use crate::record::{self, damaged};
 use crate::storage::{Created, LockHolder, SharedStorage, StorePath};
 
 /// What `query.json` says of the source: the cluster knows it, and checks it.
-const SOURCE: &str = "a query on a cluster";
+pub(crate) const QUERY: &str = "a query on a cluster";
+/// The same for the one batch of a job that is no streaming query.
+pub(crate) const JOB: &str = "a job on a cluster";
 
 /// How often a creation is tried that others are quicker at.
 const TRIES_MAX: usize = 1000;
@@ -28,10 +30,11 @@ const TRIES_MAX: usize = 1000;
 pub(crate) fn join(
     storage: &SharedStorage,
     query: QueryId,
+    source: &str,
     target: &str,
     cluster_run: &str,
 ) -> Result<Run> {
-    identify_as(storage, query, target)?;
+    identify_as(storage, query, source, target)?;
     let holder = LockHolder::this_process();
     for _ in 0..TRIES_MAX {
         if let Some(run) = runs::try_join(storage, query, cluster_run, &holder)? {
@@ -59,18 +62,58 @@ pub(crate) fn revision_of(
     Ok(super::look_at_found(storage, query)?.revision_of(batch))
 }
 
+/// Ends a job that nobody works at any more, durably, and hands its journal over; `None` if it is at work,
+/// if it is no job, or if its messages are recorded.
+///
+/// # Errors
+/// `Corrupted`: the journal cannot be trusted, and nothing is done.
+pub(crate) fn close_dead_job(storage: SharedStorage, query: QueryId) -> Result<Option<Journal>> {
+    let path = layout::query_path()?;
+    let Some(bytes) = storage.read(&path)? else {
+        return Ok(None);
+    };
+    let place = format!("{}/{path}", storage.location());
+    let (found, _): (QueryRecord, _) = record::decode("query", &bytes, &place)?;
+    if found.query != query || found.source != JOB {
+        return Ok(None);
+    }
+    let holder = LockHolder::this_process();
+    let lock = match storage.lock(&layout::lock_path()?, &holder, false) {
+        Err(error) if error.kind() == ErrorKind::Locked => return Ok(None),
+        lock => lock?,
+    };
+    let newest = runs::next(&storage)?.get().saturating_sub(1);
+    let checkpoint = Checkpoint {
+        storage,
+        lock,
+        query,
+    };
+    let prepared = Log::Prepared.path(BatchId::FIRST, Revision::FIRST)?;
+    if newest == 0 || checkpoint.storage.exists(&prepared)? {
+        return Ok(None);
+    }
+    let journal = checkpoint.in_run(Run::new(newest), 2);
+    journal.close("the job was dead")?;
+    // IMPORTANT: after the end of its run. A commit of it can have recorded its messages until then.
+    if journal.storage.exists(&prepared)? {
+        return Ok(None);
+    }
+    Ok(Some(journal))
+}
+
 impl Checkpoint {
     /// Locks the journal of a query that a task of it has joined.
     pub(crate) fn open_joined(
         storage: SharedStorage,
         query: QueryId,
+        source: &str,
         target: &str,
         holder: &LockHolder,
         take_over: bool,
     ) -> Result<Self> {
         let lock = storage.lock(&layout::lock_path()?, holder, take_over)?;
         storage.remove_temporary(&StorePath::root())?;
-        identify_as(&storage, query, target)?;
+        identify_as(&storage, query, source, target)?;
         Ok(Self {
             storage,
             lock,
@@ -140,7 +183,7 @@ impl Journal {
 }
 
 /// Makes sure that the journal is that of the query and its target, or makes it.
-fn identify_as(storage: &SharedStorage, query: QueryId, target: &str) -> Result<()> {
+fn identify_as(storage: &SharedStorage, query: QueryId, source: &str, target: &str) -> Result<()> {
     let path = layout::query_path()?;
     let place = format!("{}/{path}", storage.location());
     for _ in 0..TRIES_MAX {
@@ -149,6 +192,7 @@ fn identify_as(storage: &SharedStorage, query: QueryId, target: &str) -> Result<
             if found.query != query {
                 return Err(damaged(&place, "it is the journal of another query"));
             }
+            expect_same("source", &found.source, source, &place)?;
             expect_same("target", &found.target, target, &place)?;
             return storage.sync(&path);
         }
@@ -160,7 +204,7 @@ fn identify_as(storage: &SharedStorage, query: QueryId, target: &str) -> Result<
         let body = QueryRecord {
             query,
             created: now(),
-            source: SOURCE.to_owned(),
+            source: source.to_owned(),
             target: target.to_owned(),
         };
         if let Created::New = storage.create(&path, &record::encode("query", &body)?.bytes)? {

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub(crate) use found::{Found, Stored};
 #[cfg(feature = "arrow")]
-pub(crate) use joined::{join, revision_of};
+pub(crate) use joined::{JOB, QUERY, close_dead_job, join, revision_of};
 pub(crate) use layout::{Log, source_prefix};
 #[cfg(feature = "testing")]
 pub(crate) use records::RunRecord;

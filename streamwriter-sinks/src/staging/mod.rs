@@ -332,9 +332,8 @@ impl Target for Staging {
         owner::check(&*self.storage, claim)
     }
 
-    fn journal_place(&self, query: QueryId) -> Result<Option<SharedStorage>> {
-        let place = names::journal_of_query(query)?;
-        self.storage.below(&place).map(Some)
+    fn journals(&self) -> Result<Option<SharedStorage>> {
+        self.storage.below(&names::journals_directory()?).map(Some)
     }
 
     /// Locks the directory, proves that files can be created only if absent, and claims it.

@@ -163,9 +163,9 @@ pub(super) fn staging_of_query(query: QueryId) -> Result<StorePath> {
     staging_directory()?.join(&query.to_string())
 }
 
-/// Where a query keeps its journal whose driver has no checkpoint of ours.
-pub(super) fn journal_of_query(query: QueryId) -> Result<StorePath> {
-    own_directory()?.join("journals")?.join(&query.to_string())
+/// Where queries keep their journals whose drivers have no checkpoint of ours.
+pub(super) fn journals_directory() -> Result<StorePath> {
+    own_directory()?.join("journals")
 }
 
 /// Where files go that a person's decision takes out of the readers' sight (E3).

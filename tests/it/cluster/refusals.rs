@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use streamwriter::{Error, ErrorKind};
+use streamwriter::testing::FaultStorage;
+use streamwriter::{BatchId, Error, ErrorKind};
 
 use super::pretend::{Spark, work};
 use super::{local, visible};
@@ -49,7 +50,11 @@ fn e6_a_batch_of_other_rows_is_never_taken_for_the_one_that_is_recorded() {
     let (mut messages, _) = blind.write(1);
     let said = blind.sink().unwrap().commit(work(1), &messages).unwrap();
     assert_eq!(said, streamwriter::ClusterCommit::Already);
+    // Other cores cut the batch into another number of partitions.
     messages.truncate(2);
+    let said = blind.sink().unwrap().commit(work(1), &messages).unwrap();
+    assert_eq!(said, streamwriter::ClusterCommit::Already);
+    messages.truncate(1);
     let error = blind
         .sink()
         .unwrap()
@@ -58,7 +63,7 @@ fn e6_a_batch_of_other_rows_is_never_taken_for_the_one_that_is_recorded() {
     expect(
         &error,
         ErrorKind::Mismatch,
-        "5 rows in 2 partitions now, 5 rows in 3 partitions",
+        "3 rows in partitions of 3 now, 5 rows in partitions of 3, 2, 0 were",
     );
 }
 
@@ -199,4 +204,62 @@ fn w12_messages_that_do_not_belong_together_are_named() {
         expect(&commit(0, &mixed), ErrorKind::Message, text);
     }
     assert_eq!(visible(&directory.path().join("target")), [0i64; 0]);
+}
+
+/// Has the first batch recorded and a file of it published, takes that away, and returns the error.
+fn with_a_lost_file(directory: &Path) -> Error {
+    let target = directory.join("target");
+    let mut spark = start(directory);
+    spark.run_through(0).unwrap();
+    let stop = FaultStorage::watched(local(&target), |point| {
+        match (point.operation, point.path.to_string().contains("commits/")) {
+            ("create", true) => Err(point.error()),
+            _ => Ok(()),
+        }
+    });
+    let record = "_streamwriter/committed/00000000000000000001";
+    Spark::start(&directory.join("checkpoint"), stop.shared())
+        .run_through(1)
+        .unwrap_err();
+    // As if the driver had died before its target recorded the batch.
+    fs::remove_file(target.join(record)).unwrap();
+    let lost = fs::read_dir(&target)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut lost = lost.filter(|path| path.to_str().unwrap().contains("part-b0000000001"));
+    fs::remove_file(lost.next().unwrap()).unwrap();
+    start(directory).run_through(1).unwrap_err()
+}
+
+#[test]
+fn e3_a_person_decides_about_a_lost_file_and_the_query_goes_on() {
+    for accept in [true, false] {
+        let directory = memory_directory();
+        let error = with_a_lost_file(directory.path());
+        expect(
+            &error,
+            ErrorKind::Mismatch,
+            "decision=\"accept_as_published\"",
+        );
+        let spark = start(directory.path());
+        let sink = spark.sink().unwrap();
+        let survey = sink.survey(None).unwrap();
+        assert_eq!(survey.prepared, Some(BatchId::new(1)));
+        let repair = sink.repair(Some(spark.query)).unwrap();
+        assert!(repair.to_string().contains("1 of its 2 files"), "{repair}");
+        let batch = repair.batch().unwrap();
+        match accept {
+            true => repair.accept_as_published(batch).unwrap(),
+            false => repair.write_again(batch).unwrap(),
+        }
+        drop(sink); // and with it the target's lock
+        start(directory.path()).run_through(2).unwrap();
+        let rows = visible(&directory.path().join("target"));
+        match accept {
+            true => assert!((12..15).contains(&rows.len()), "{rows:?}"),
+            false => assert_eq!(rows, (0..15).collect::<Vec<_>>()),
+        }
+        assert_eq!(super::staged(&directory.path().join("target")), [""; 0]);
+        spark.sink().unwrap().sweep(None).unwrap();
+    }
 }

@@ -1,8 +1,12 @@
 //! Jobs that are no streaming queries, sinks without a place for a journal, and rows that end early.
 
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
+use streamwriter::testing::FaultStorage;
 use streamwriter::{
     AnySink, ArrowRows, Attempt, BatchContext, BoxError, ClusterCommit, ClusterSink, ClusterTask,
     ClusterWork, ErrorKind, Guarantee, OptionMap, PartitionId, QueryId, Rows, Stdout, StreamWriter,
@@ -67,6 +71,61 @@ fn e3_a_job_with_an_id_counts_once_whatever_comes_between() {
     let messages = write_job(&sink, sink.job_id());
     sink.commit(ClusterWork::Job, &messages).unwrap();
     assert_eq!(visible(&target).len(), 10);
+}
+
+#[test]
+fn e7_what_dead_jobs_have_staged_goes_a_day_later_and_nothing_else() {
+    let directory = memory_directory();
+    let target = directory.path().join("target");
+    let spark = Spark::start(&directory.path().join("checkpoint"), local(&target));
+    let (old, young, recorded) = (QueryId::random(), QueryId::random(), QueryId::random());
+    for job in [old, young, recorded] {
+        write_job(&spark.sink().unwrap(), job);
+    }
+    // One has come as far as its record.
+    let failing = FaultStorage::watched(local(&target), |point| match point.operation {
+        "publish" => Err(point.error()),
+        _ => Ok(()),
+    });
+    let half = Spark::start(&directory.path().join("checkpoint"), failing.shared());
+    let sink = half.sink().unwrap();
+    let messages = write_job(&sink, recorded);
+    sink.commit(ClusterWork::Job, &messages).unwrap_err();
+    drop(sink);
+    let journals = target.join("_streamwriter/journals");
+    for job in [old, recorded] {
+        age(&journals.join(job.to_string()));
+    }
+    let sink = spark.sink().unwrap();
+    let messages = write_job(&sink, sink.job_id());
+    sink.commit(ClusterWork::Job, &messages).unwrap();
+    let of = |job: QueryId| {
+        staged(&target)
+            .into_iter()
+            .filter(move |path| path.contains(&job.to_string()))
+    };
+    assert_eq!(of(old).count(), 0);
+    assert!(!journals.join(old.to_string()).exists());
+    assert_eq!(of(young).count(), 2);
+    assert!(of(recorded).count() >= 2);
+}
+
+/// Makes everything in a directory two days old.
+fn age(directory: &Path) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            age(&path);
+        } else {
+            let then = SystemTime::now() - Duration::from_secs(48 * 3600);
+            fs::File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(then)
+                .unwrap();
+        }
+    }
 }
 
 #[test]
