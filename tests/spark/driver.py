@@ -12,9 +12,15 @@ import traceback
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+import pyspark_streamwriter
 import streamwriter_hooks
 
 SCHEMA = "id bigint, file string, text string, amount double, day date, at timestamp"
+
+CSV = {
+    "header": True, "nullValue": "\\N", "emptyValue": "", "multiLine": True, "escape": '"', "lineSep": "\n",
+    "mode": "FAILFAST",
+}
 
 
 class Driver:
@@ -79,7 +85,7 @@ class Driver:
     def read(self, path, into, format="parquet"):
         """Reads a target as Spark does, into an Arrow file."""
         reader = self.spark.read if format == "parquet" else self.spark.read.schema(SCHEMA)
-        reader = reader.options(header=True, nullValue="\\N", emptyValue="", multiLine=True) if format == "csv" else reader
+        reader = reader.options(**CSV) if format == "csv" else reader
         table = reader.format(format).load(path).toArrow()
         with pa.OSFile(into, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
@@ -115,8 +121,7 @@ def session(master, conf):
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("WARN")
     spark.dataSource.register(streamwriter_hooks.Hooked)
-    for source in getattr(streamwriter_hooks.pyspark_streamwriter, "SOURCES", ()):
-        spark.dataSource.register(source)
+    pyspark_streamwriter.register(spark)
     return spark
 
 

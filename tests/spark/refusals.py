@@ -2,15 +2,15 @@
 
 REFUSALS = {
     # Ours.
-    "another query owns the target": r"(?s)streamwriter.*owned by",
+    "another query owns the target": r"the target belongs to query",
     "a newer run has taken over": r"(?s)superseded|newer run",
     "another driver holds the lock": r"(?s)lock",
-    "the batch was other rows before": r"(?s)digest|other rows",
+    "the batch was other rows before": r"with other rows",
     "the target was emptied": r"(?s)emptied",
     "a gap, so rows would be lost": r"(?s)gap",
     "complete mode": r"(?s)complete mode|overwrite",
     "batch mode `overwrite`": r"(?s)overwrite",
-    "the continuous trigger loses all rows": r"(?s)continuous",
+    "the continuous trigger loses all rows": r"streamwriter.*continuous trigger",
     "an option is unknown": r"(?s)unknown option",
     "an option is missing": r"(?s)path.*missing|missing.*path",
     # Spark's own.
