@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import page  # noqa: E402
 import scenarios  # noqa: E402, F401
 from fixtures import GROUPS, Local, Victims  # noqa: E402
-from handles import end_everything  # noqa: E402
+from handles import end_everything, make_archive  # noqa: E402
 from place import Place  # noqa: E402
 from scenario import SCENARIOS  # noqa: E402
 
@@ -37,11 +37,13 @@ def main():
     if told.list:
         print("\n".join(f"{one.cluster}: {one.name}: {expected[one.name]}" for one in chosen))
         return 0
+    make_archive()
     runner = Runner(expected)
     try:
         for cluster in GROUPS:
             runner.play_group(cluster, [one for one in chosen if one.cluster == cluster])
     finally:
+        runner.reader.end()
         if left := end_everything():
             print(f"ended at the end: {', '.join(left)}")
         if not told.keep and not runner.failed:

@@ -28,10 +28,15 @@ class Driver:
         self.spark, self.streams = spark, []
 
     def start(self, source, format, options, checkpoint, max_files=2, trigger=None, mode="append",
-              transform=None, name=None, for_each_batch=None):
+              transform=None, name=None, for_each_batch=None, hidden=False):
         rows = TRANSFORMS[transform](self.rows_of(source, max_files))
-        # Spark's `option` goes to the sink as well; what is set in the session does not.
-        writer = rows.writeStream.outputMode(mode).option("checkpointLocation", checkpoint)
+        writer = rows.writeStream.outputMode(mode)
+        if hidden:
+            # An option goes to the sink as well; what is set in the session does not.
+            parent, name = checkpoint.rsplit("/", 1)
+            self.spark.conf.set("spark.sql.streaming.checkpointLocation", parent)
+        else:
+            writer = writer.option("checkpointLocation", checkpoint)
         writer = writer.trigger(**trigger) if trigger else writer
         writer = writer.queryName(name) if name else writer
         if for_each_batch:

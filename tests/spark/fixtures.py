@@ -96,11 +96,11 @@ class Victims:
 
     def prepare(self, scenario, master):
         if scenario.name not in self.ready:
-            self.ready[scenario.name] = [self.start(scenario, master, env) for env in scenario.victims]
+            self.ready[scenario.name] = [self.start(scenario, master, told) for told in scenario.victims]
 
-    def start(self, scenario, master, env):
+    def start(self, scenario, master, told):
         self.count += 1
-        return Driver(f"victim-{self.count}-{scenario.name}", master, self.logs, env=env)
+        return Driver(f"own-{self.count}-{scenario.name}", master, self.logs, **told)
 
     def take(self, scenario, master):
         self.prepare(scenario, master)

@@ -33,15 +33,22 @@ CONF = {
     "spark.sql.session.timeZone": "Asia/Tokyo",
     "spark.sql.streaming.stopTimeout": "120s",
 }
+# Where the wheel is installed: not in the interpreter's own place, so that a cluster can be without it.
+SITE = os.environ["STREAMWRITER_SITE"]
+# The same as an archive, which the wheel is already.
+ARCHIVE = HERE.parents[1] / "target/spark/pydeps.zip"
 # All that was started and has not been ended.
 STARTED = []
 
 
+def python_path(site):
+    return os.pathsep.join([str(HERE / "plugins"), str(site)])
+
+
 def environment(**more):
-    plugins = [str(HERE / "plugins"), *filter(None, [os.environ.get("STREAMWRITER_STANDIN")])]
     return {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(plugins),
+        "PYTHONPATH": python_path(SITE),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
@@ -234,6 +241,11 @@ def end_everything():
         with contextlib.suppress(TimeoutError):
             started.end()
     return left
+
+
+def make_archive():
+    ARCHIVE.parent.mkdir(parents=True, exist_ok=True)
+    shutil.make_archive(str(ARCHIVE.with_suffix("")), "zip", SITE)
 
 
 def remove_work_directories():

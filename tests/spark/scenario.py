@@ -10,7 +10,7 @@ class Scenario:
     name: str
     cluster: str
     run: object
-    # Environments of drivers of its own, which it kills or stops.
+    # What drivers of its own are started with; it kills or stops them.
     victims: list = field(default_factory=list)
     # What the wheel must have been built with, or the machine must have.
     needs: str | None = None

@@ -2,9 +2,19 @@
 
 import signal
 
+import rows
+from handles import ARCHIVE, python_path
 from place import machine_of
 from processes import send, wait_until
 from scenario import scenario
+
+# As docs/spark.md says it; only the hooks' folder is added.
+SHIPPED = {
+    "conf": {
+        "spark.archives": f"{ARCHIVE}#pydeps",
+        "spark.executorEnv.PYTHONPATH": python_path("pydeps"),
+    },
+}
 
 
 @scenario("local-cluster-available-now", cluster="local-cluster")
@@ -26,6 +36,15 @@ def executor_killed(place, driver):
     return place.rows()
 
 
+@scenario("standalone-shipped-in-an-archive", cluster="standalone", victims=[SHIPPED])
+def shipped(place, cluster, driver):
+    """The nodes' Python is without the module."""
+    place.run_well(driver.ready())
+    place.wait_at("write-end.b0.*")
+    driver.end()
+    return place.rows()
+
+
 @scenario("standalone-driver-killed-before-commit", cluster="standalone", victims=[{}])
 def standalone_driver_killed(place, cluster, victim):
     place.hold("commit-before.b1")
@@ -41,7 +60,8 @@ def standalone_driver_killed(place, cluster, victim):
 @scenario("standalone-available-now", cluster="standalone")
 def standalone(place, cluster):
     place.run_well(cluster.driver(), format="streamwriter")
-    return place.rows()
+    # Speculation is on, and nothing commits any more.
+    return place.rows(may_stay="a losing twin's, until the next commit")
 
 
 @scenario("speculative-twin", cluster="standalone")
@@ -62,6 +82,9 @@ def speculation(place, cluster):
     place.release()
     if error := place.ended(driver, stream):
         raise AssertionError(error)
+    place.rows(may_stay="the losing twin's, until the next commit")
+    rows.add_files(place.source, 2)
+    place.run_well(driver)
     return place.rows()
 
 

@@ -38,7 +38,7 @@ def killed_at(place, driver, victim, point, files):
 
 
 def failpoint(point):
-    return {"STREAMWRITER_FAILPOINT": f"{point}=stop@{PASSAGE.get(point, 2)}"}
+    return {"env": {"STREAMWRITER_FAILPOINT": f"{point}=stop@{PASSAGE.get(point, 2)}"}}
 
 
 def stopped_worker(victim, seconds=90):

@@ -72,13 +72,22 @@ def newest_offsets_deleted(place, driver):
 
 @scenario("replay-on-fewer-cores")
 def replay_on_fewer_cores(place, driver):
+    return in_one_task(place, driver, hidden=False)
+
+
+@scenario("replay-on-fewer-cores-unread-checkpoint")
+def replay_unread(place, driver):
+    return in_one_task(place, driver, hidden=True)
+
+
+def in_one_task(place, driver, hidden):
     """Spark cuts files by the cores that it has at the moment: the same rows, in one task instead of two."""
-    place.run_well(driver)
+    place.run_well(driver, hidden=hidden)
     remove(place, "commits/2")
     place.forget()
     driver.call("conf", key="spark.sql.files.minPartitionNum", value="1")
     try:
-        place.run_well(driver)
+        place.run_well(driver, hidden=hidden)
     finally:
         driver.call("conf", key="spark.sql.files.minPartitionNum", value="2")
     tasks = place.passed("write-begin.b2.*")
