@@ -34,9 +34,11 @@ pub use streamwriter_core::__private;
 
 #[cfg(feature = "arrow")]
 pub use streamwriter_core::{
-    AnyMessage, AnySink, BatchDecoder, Column, ColumnBuilder, ColumnCodec, ColumnSpec, ColumnType,
-    DerivedRows, ListItem, RecordBatchRows, RegistryHelp, Row, RowBuilder, SinkBuilder,
-    SinkFactory, SinkFormat, SinkHelp, SinkRegistry, SinkRequest, WholeBatches, column_encoding,
+    AnyMessage, AnySink, BRIDGE_OPTIONS, BatchDecoder, ClusterCommit, ClusterRepair,
+    ClusterRequest, ClusterSink, ClusterTask, ClusterWork, Column, ColumnBuilder, ColumnCodec,
+    ColumnSpec, ColumnType, DerivedRows, ListItem, RecordBatchRows, RegistryHelp, Row, RowBuilder,
+    SinkBuilder, SinkFactory, SinkFormat, SinkHelp, SinkRegistry, SinkRequest, WholeBatches,
+    column_encoding,
 };
 pub use streamwriter_core::{
     Attempt, BatchContext, BatchId, BatchOrigin, BoxError, CheckpointChosen, CheckpointNotChosen,

@@ -66,8 +66,9 @@ pub struct TaskContext {
     batch: BatchId,
     revision: Revision,
     partition: PartitionId,
-    partitions: u32,
+    partitions: Option<u32>,
     attempt: Attempt,
+    attempt_id: u64,
     cancel: Arc<CancelFlag>,
     skip_rest: AtomicBool,
     set_aside: SetAside,
@@ -81,8 +82,10 @@ pub(crate) struct TaskNumbers {
     pub(crate) run: Run,
     pub(crate) batch: BatchId,
     pub(crate) partition: PartitionId,
-    pub(crate) partitions: u32,
+    /// None where the engine does not say.
+    pub(crate) partitions: Option<u32>,
     pub(crate) attempt: Attempt,
+    pub(crate) attempt_id: u64,
 }
 
 impl TaskContext {
@@ -94,6 +97,7 @@ impl TaskContext {
             partition,
             partitions,
             attempt,
+            attempt_id,
         } = numbers;
         Self {
             query,
@@ -103,6 +107,7 @@ impl TaskContext {
             partition,
             partitions,
             attempt,
+            attempt_id,
             cancel,
             skip_rest: AtomicBool::new(false),
             set_aside: SetAside::default(),
@@ -170,16 +175,26 @@ impl TaskContext {
         self.partition
     }
 
-    /// Returns the number of partitions of the batch; at least one.
+    /// Returns the number of partitions of the batch, at least one; `None` on a cluster that does not
+    /// say it, such as Spark.
     #[must_use]
-    pub fn partitions(&self) -> u32 {
+    pub fn partitions(&self) -> Option<u32> {
         self.partitions
     }
 
     /// Returns which try of the task in this run this is, from 0.
+    ///
+    /// On a cluster several tries of one task may have the same number: Spark counts anew when it
+    /// repeats a stage. [`attempt_id`](Self::attempt_id) tells them apart.
     #[must_use]
     pub fn attempt(&self) -> Attempt {
         self.attempt
+    }
+
+    /// Returns a number that no other try of this task has in this run: for a name of what it makes.
+    #[must_use]
+    pub fn attempt_id(&self) -> u64 {
+        self.attempt_id
     }
 
     /// Tells whether the attempt was told to end (W7).
@@ -270,6 +285,7 @@ pub struct BatchContext {
     prepared: Option<String>,
     fence: Option<Arc<dyn Fence>>,
     runtime: WeakRuntime,
+    on_cluster: bool,
 }
 
 impl BatchContext {
@@ -285,6 +301,7 @@ impl BatchContext {
             prepared: None,
             fence: None,
             runtime: WeakRuntime::default(),
+            on_cluster: false,
         }
     }
 
@@ -302,6 +319,39 @@ impl BatchContext {
     pub(crate) fn of_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
         self
+    }
+
+    pub(crate) fn on_cluster(mut self, on_cluster: bool) -> Self {
+        self.on_cluster = on_cluster;
+        self
+    }
+
+    /// Says how a person decides about a file of the batch that is neither staged nor as it should be
+    /// (E3): the end of a sentence.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn ways_to_decide(&self) -> String {
+        let batch = self.batch;
+        let (accept, again) = match self.on_cluster {
+            true => (
+                format!(
+                    "decide, while the query is not running, with `repair(options, batch={batch}, \
+                     decision=\"accept_as_published\")` of the Python module of this sink"
+                ),
+                "decision=\"write_again\"".to_owned(),
+            ),
+            false => (
+                format!(
+                    "decide, with .repair()? in the place of .start()?: \
+                     .accept_as_published(BatchId::new({batch}))"
+                ),
+                format!(".write_again(BatchId::new({batch}))"),
+            ),
+        };
+        format!(
+            "{accept} if the rows of the file are where they belong, {again} to have the batch written \
+             from its offsets once more"
+        )
     }
 
     pub(crate) fn accepting(mut self, accepted: Arc<BTreeSet<StorePath>>) -> Self {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Names a query for good: chosen once, kept in its checkpoint, the same after every restart.
@@ -16,6 +17,16 @@ impl QueryId {
     #[must_use]
     pub fn random() -> Self {
         Self(Uuid::new_v4())
+    }
+
+    /// Makes the id that a text always has: the first 128 bits of its SHA-256, as a UUID of version 8
+    /// (RFC 9562).
+    #[must_use]
+    pub fn named(text: &str) -> Self {
+        let digest: [u8; 32] = Sha256::digest(text).into();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(digest.split_at(16).0);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 }
 

@@ -32,11 +32,11 @@ mod set_aside;
 mod target;
 mod writer;
 
+#[cfg(feature = "arrow")]
+mod cluster;
 mod engine;
 mod failpoint;
 mod journal;
-#[cfg(feature = "arrow")]
-mod cluster;
 pub mod record;
 mod storage;
 
@@ -54,7 +54,10 @@ pub use by_name::{
     SinkFormat, SinkHelp, SinkRegistry, SinkRequest, WholeBatches,
 };
 #[cfg(feature = "arrow")]
-pub use cluster::{ClusterCommit, ClusterRequest, ClusterSink, ClusterTask, ClusterWork};
+pub use cluster::{
+    BRIDGE_OPTIONS, ClusterCommit, ClusterRepair, ClusterRequest, ClusterSink, ClusterTask,
+    ClusterWork,
+};
 pub use context::{BatchContext, TaskContext};
 pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
 pub use finding::{FileFinding, FileState, StoredMessage, Withdrawal};

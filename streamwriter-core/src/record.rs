@@ -164,6 +164,12 @@ fn verify(bytes: &[u8]) -> Option<String> {
     (bytes.get(covered.len()..)? == expected.as_bytes()).then(|| format!("sha256:{hex}"))
 }
 
+/// Returns the digest of bytes as records name it.
+#[cfg(feature = "arrow")]
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    format!("sha256:{}", sha256_hex(bytes))
+}
+
 fn sha256_hex(bytes: &[u8]) -> String {
     let mut hex = String::with_capacity(CHECKSUM_HEX_LENGTH);
     for byte in Sha256::digest(bytes) {

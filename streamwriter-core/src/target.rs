@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::finding::{FileFinding, StoredMessage, Withdrawal};
 use crate::ids::{BatchId, QueryId, Revision, Run};
 use crate::leftover::{Leftover, SweepScope};
-use crate::storage::LockHolder;
+use crate::storage::{LockHolder, SharedStorage};
 
 /// How old a leftover is before it goes although its run is not known to be over (E7).
 pub(crate) const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -140,6 +140,30 @@ pub trait Target: Send + Sync {
     /// Whatever keeps it from being used, such as a file where a directory is needed.
     fn check(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// Looks, without changing anything, whether a query may write here.
+    ///
+    /// A process that only writes a task asks, before it makes anything: the claim itself is the
+    /// driver's. By default everybody may.
+    ///
+    /// # Errors
+    /// [`Mismatch`](crate::ErrorKind::Mismatch), as [`open`](Self::open) would.
+    fn check_claim(&self, claim: &TargetClaim) -> Result<()> {
+        let _ = claim;
+        Ok(())
+    }
+
+    /// Returns a place inside of the target for the journals of queries whose drivers have no
+    /// checkpoint of ours, such as those on a cluster; none by default.
+    ///
+    /// No reader looks there, every process that writes to the target reaches it, and it comes and
+    /// goes with the target.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the storage cannot.
+    fn journals(&self) -> Result<Option<SharedStorage>> {
+        Ok(None)
     }
 
     /// Makes the target ready, locks it, and claims it for the query if nobody has.

@@ -26,7 +26,7 @@ fn w1_a_task_is_told_which_attempt_of_which_partition_of_which_batch_it_is() {
                 task.run().get(),
                 task.batch_id().get(),
                 task.partition().get(),
-                task.partitions(),
+                task.partitions().unwrap(),
                 task.attempt().get(),
             ));
             Ok(all(rows))
@@ -50,7 +50,7 @@ fn w1_a_task_is_told_which_attempt_of_which_partition_of_which_batch_it_is() {
 fn w2_messages_come_in_partition_order_whatever_order_the_tasks_finish_in() {
     let directory = tempfile::tempdir().unwrap();
     let sink = Scripted::new().write(|rows, task| {
-        let last = u64::from(task.partitions() - 1 - task.partition().get());
+        let last = u64::from(task.partitions().unwrap() - 1 - task.partition().get());
         std::thread::sleep(Duration::from_millis(last * 15));
         Ok(all(rows))
     });

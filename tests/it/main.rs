@@ -11,6 +11,7 @@
 mod support;
 
 mod async_sinks;
+mod cluster;
 mod conformance;
 mod contract_batch;
 mod contract_task;

@@ -8,11 +8,27 @@
 //! | 3 | executors | [`ClusterSink::write`] | one task attempt: frames its batches, gives its message as bytes |
 //! | 4 | driver | [`ClusterSink::commit`] | records the messages, publishes, records that |
 //! | 5 | driver | [`ClusterSink::abort`] | cleans up what no record can ever publish |
+//!
+//! Step 4 is the engine's own protocol from `offsets/N` on, in a journal of ours inside of the target:
+//! what a cluster keeps of a batch does not hold its messages.
 
 mod request;
 mod sink;
 mod work;
 
-pub use request::ClusterRequest;
+mod source;
+mod task;
+
+mod decide;
+mod driver;
+mod jobs;
+mod message;
+mod people;
+mod received;
+mod spark;
+mod writer;
+
+pub use people::ClusterRepair;
+pub use request::{BRIDGE_OPTIONS, ClusterRequest};
 pub use sink::{ClusterCommit, ClusterSink};
 pub use work::{ClusterTask, ClusterWork};

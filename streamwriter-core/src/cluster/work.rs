@@ -1,6 +1,9 @@
 //! What a cluster says about the work in hand.
 
+use std::fmt;
+
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId};
+use crate::journal;
 
 /// What a batch of tasks belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +13,41 @@ pub enum ClusterWork {
     Batch(BatchId),
     /// The one batch of a job that is no streaming query, as `df.write` makes it.
     Job,
+}
+
+impl ClusterWork {
+    /// Returns the batch; that of a job is its first.
+    pub(super) fn batch(self) -> BatchId {
+        match self {
+            Self::Batch(batch) => batch,
+            Self::Job => BatchId::FIRST,
+        }
+    }
+
+    /// Returns what the journal says of where the rows come from.
+    pub(super) fn source(self) -> &'static str {
+        match self {
+            Self::Batch(_) => journal::QUERY,
+            Self::Job => journal::JOB,
+        }
+    }
+
+    /// Returns what a message says: none for a job.
+    pub(super) fn in_message(self) -> Option<BatchId> {
+        match self {
+            Self::Batch(batch) => Some(batch),
+            Self::Job => None,
+        }
+    }
+}
+
+impl fmt::Display for ClusterWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Batch(batch) => write!(f, "batch {batch}"),
+            Self::Job => f.write_str("the job"),
+        }
+    }
 }
 
 /// One attempt of a task, as a cluster numbers it.

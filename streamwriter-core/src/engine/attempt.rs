@@ -73,9 +73,53 @@ where
         Ok(Err(error)) => return Err(failed(task, reading_failed(error))),
         Ok(Ok(reader)) => TaskRows::new(reader, task),
     };
-    let written = caught("write", || writer.write(&mut rows, task));
-    let message = judge(&mut rows, task, written).map_err(|unfinished| place(task, unfinished))?;
-    let skipped = rest_of(&mut rows, task).map_err(|unfinished| place(task, unfinished))?;
+    write(&mut rows, writer, task, message_bytes_max)
+}
+
+/// Runs one attempt of a task on a cluster, over rows that are open already; no panic comes out.
+///
+/// # Errors
+/// Nobody cancels it here, so it has failed.
+#[cfg(feature = "arrow")]
+pub(crate) fn run_open<Rd, W>(
+    reader: Rd,
+    writer: &W,
+    task: &TaskContext,
+    message_bytes_max: usize,
+) -> Result<Finished<W::Message>>
+where
+    Rd: RowReader,
+    W: WriteRows<Rd::Row>,
+{
+    let finished = caught("the task", || {
+        write(
+            &mut TaskRows::new(Some(reader), task),
+            writer,
+            task,
+            message_bytes_max,
+        )
+    });
+    match finished.unwrap_or_else(|panic| Err(failed(task, panic))) {
+        Ok(finished) => Ok(finished),
+        Err(Unfinished::Failed(error)) => Err(error),
+        Err(Unfinished::Cancelled) => Err(Error::new(ErrorKind::Task, "the task was cancelled")),
+    }
+}
+
+/// Calls `write`, judges the outcome, and encodes the message.
+fn write<Rd, W>(
+    rows: &mut TaskRows<'_, Rd>,
+    writer: &W,
+    task: &TaskContext,
+    message_bytes_max: usize,
+) -> Result<Finished<W::Message>, Unfinished>
+where
+    Rd: RowReader,
+    W: WriteRows<Rd::Row>,
+{
+    let written = caught("write", || writer.write(&mut *rows, task));
+    let message = judge(rows, task, written).map_err(|unfinished| place(task, unfinished))?;
+    let skipped = rest_of(rows, task).map_err(|unfinished| place(task, unfinished))?;
     let (message, encoded) = caught("encoding the message", || {
         let crossed = cross(&message, message_bytes_max)?;
         expect_set_aside(&crossed.0, task)?;

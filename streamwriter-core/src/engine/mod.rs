@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "arrow")]
+pub(crate) use attempt::run_open;
 pub(crate) use attempt::{caught, own_or};
 pub(crate) use board::{Board, Job};
 #[cfg(all(test, streamwriter_model))]
@@ -35,6 +37,7 @@ use crate::storage::StorePath;
 use crate::sync::Executors;
 use crate::writer::{StreamWriter, WriteRows};
 use clock::StepClock;
+pub(crate) use write::Staged;
 
 /// A batch whose rows are decided.
 pub(crate) struct Batch<S: Source> {
@@ -104,6 +107,8 @@ pub(crate) struct QueryFacts {
     pub(crate) guarantee: Guarantee,
     pub(crate) source: String,
     pub(crate) sink: String,
+    /// Whether a cluster runs its tasks and asks for its commits.
+    pub(crate) on_cluster: bool,
 }
 
 /// Runs the batches of one query, one after another, on the driver's thread.
@@ -134,7 +139,13 @@ where
     ///
     /// Each step is durable before the next begins. A crash after any of them is entered again
     /// where [`resume`](resume::resume) says.
-    pub(crate) fn run_batch(&mut self, entry: Entry<S, W::Message>) -> Result<Ended> {
+    ///
+    /// `elsewhere` is what tasks on a cluster have staged for it; no task runs here then.
+    pub(crate) fn run_batch(
+        &mut self,
+        entry: Entry<S, W::Message>,
+        elsewhere: Option<Staged<W::Message>>,
+    ) -> Result<Ended> {
         let mut clock = StepClock::start(entry.batch().planning);
         let (mut batch, origin, prepared) = match entry {
             Entry::Planned(batch) => (batch, BatchOrigin::Planned, None),
@@ -155,7 +166,9 @@ where
             (None, BatchOrigin::Lost) => self.record_lost(&batch)?,
             (None, _) => {
                 self.withdraw_revoked(&batch)?; // what does not count any more leaves the sight
-                let Some(written) = self.write(&batch)? else {
+                let Some(written) =
+                    elsewhere.map_or_else(|| self.write(&batch), |it| Ok(Some(it)))?
+                else {
                     return Ok(Ended::Abandoned); // aborted: `stop` came before the messages
                 };
                 clock.lap("write"); // 2: staged, and visible to nobody
@@ -186,6 +199,7 @@ where
     fn batch_context(&self, batch: &Batch<S>, partitions: u32) -> BatchContext {
         let context = BatchContext::new(self.query.id, self.query.run, batch.id, partitions)
             .of_revision(batch.revision)
+            .on_cluster(self.query.on_cluster)
             .with_runtime(&self.runtime);
         match &self.journal {
             Some(journal) => context.fenced_by(journal.fence()),

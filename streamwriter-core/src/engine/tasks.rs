@@ -158,8 +158,9 @@ where
             run: self.run,
             batch: self.batch,
             partition: PartitionId::new(job.partition.get()),
-            partitions: u32::try_from(count).unwrap_or(u32::MAX),
+            partitions: Some(u32::try_from(count).unwrap_or(u32::MAX)),
             attempt: job.attempt,
+            attempt_id: u64::from(job.attempt.get()),
         }
     }
 }

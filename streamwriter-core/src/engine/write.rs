@@ -17,10 +17,28 @@ use crate::source::{ReadCounts, Source};
 use crate::writer::WriteRows;
 
 /// What the tasks of a batch made: staged, not decided yet.
-pub(super) struct Staged<M> {
+pub(crate) struct Staged<M> {
     messages: Vec<M>,
     encoded: Vec<EncodedMessage>,
     read: StoredCounts,
+}
+
+#[cfg(feature = "arrow")]
+impl<M: CommitMessage> Staged<M> {
+    /// Takes what tasks on a cluster made: their messages in partition order, and what they read.
+    pub(crate) fn elsewhere(encoded: Vec<EncodedMessage>, read: StoredCounts) -> Result<Self> {
+        let messages = encoded.iter().map(message::decode).collect::<Result<_>>()?;
+        Ok(Self {
+            messages,
+            encoded,
+            read,
+        })
+    }
+
+    /// Returns the messages.
+    pub(crate) fn into_messages(self) -> Vec<M> {
+        self.messages
+    }
 }
 
 impl<S, W> Engine<S, W>

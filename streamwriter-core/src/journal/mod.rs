@@ -5,6 +5,8 @@
 
 mod decide;
 mod found;
+#[cfg(feature = "arrow")]
+mod joined;
 mod layout;
 mod reader;
 mod records;
@@ -15,6 +17,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub(crate) use found::{Found, Stored};
+#[cfg(feature = "arrow")]
+pub(crate) use joined::{JOB, QUERY, close_dead_job, join, revision_of};
 pub(crate) use layout::{Log, source_prefix};
 #[cfg(feature = "testing")]
 pub(crate) use records::RunRecord;

@@ -25,6 +25,9 @@ pub(crate) struct RunRecord {
     pub(crate) query: QueryId,
     pub(crate) run: Run,
     pub(crate) previous: Option<String>,
+    /// What a cluster calls the run; none for a run of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cluster: Option<String>,
     pub(crate) started: String,
     pub(crate) pid: u32,
     pub(crate) host: String,

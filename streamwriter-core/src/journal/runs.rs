@@ -1,5 +1,8 @@
 //! The runs of a query: each start creates `runs/G`, and who sees a newer one stops (E5).
 
+#[cfg(feature = "arrow")]
+use std::sync::Arc;
+
 use super::layout;
 use super::records::RunRecord;
 use crate::context::Fence;
@@ -39,6 +42,7 @@ pub(super) fn begin(
         query,
         run,
         previous,
+        cluster: None,
         started: super::now(),
         pid: holder.pid,
         host: holder.host.clone(),
@@ -81,6 +85,11 @@ fn place(storage: &SharedStorage, run: Run) -> Result<String> {
 }
 
 fn checksum_of(storage: &SharedStorage, query: QueryId, run: Run) -> Result<String> {
+    read(storage, query, run).map(|(_, checksum)| checksum)
+}
+
+/// Reads the record of a run and makes it durable, since its maker may not have come to that (E8).
+fn read(storage: &SharedStorage, query: QueryId, run: Run) -> Result<(RunRecord, String)> {
     let path = layout::run_path(run)?;
     let place = place(storage, run)?;
     let bytes = storage
@@ -94,7 +103,78 @@ fn checksum_of(storage: &SharedStorage, query: QueryId, run: Run) -> Result<Stri
         ));
     }
     storage.sync(&path)?;
-    Ok(checksum)
+    Ok((body, checksum))
+}
+
+/// Returns the run that the cluster calls by this name, or begins it; `None` if another process has
+/// begun a run at the same time, and it is to be tried again.
+///
+/// # Errors
+/// `Superseded` if a later run has begun since.
+#[cfg(feature = "arrow")]
+pub(super) fn try_join(
+    storage: &SharedStorage,
+    query: QueryId,
+    cluster_run: &str,
+    holder: &LockHolder,
+) -> Result<Option<Run>> {
+    let is_it = |found: &RunRecord| found.cluster.as_deref() == Some(cluster_run);
+    let Some(newest) = newest(storage)? else {
+        return create(storage, query, Run::FIRST, None, cluster_run, holder);
+    };
+    let (found, checksum) = read(storage, query, newest)?;
+    if is_it(&found) {
+        return Ok(Some(newest));
+    }
+    let oldest = newest.get().saturating_sub(RUNS_KEPT - 1);
+    for earlier in (oldest.max(Run::FIRST.get())..newest.get()).rev() {
+        let earlier = Run::new(earlier);
+        if storage.exists(&layout::run_path(earlier)?)? && is_it(&read(storage, query, earlier)?.0)
+        {
+            return Err(RunFence::new(Arc::clone(storage), earlier).superseded());
+        }
+    }
+    create(
+        storage,
+        query,
+        newest.next(),
+        Some(checksum),
+        cluster_run,
+        holder,
+    )
+}
+
+/// Begins a run that nobody works in, so that the one before it is over for good.
+#[cfg(feature = "arrow")]
+pub(super) fn close(storage: &SharedStorage, query: QueryId, run: Run, why: &str) -> Result<()> {
+    let checksum = checksum_of(storage, query, run)?;
+    let holder = LockHolder::this_process();
+    // Whoever was quicker has ended the run as well.
+    create(storage, query, run.next(), Some(checksum), why, &holder)?;
+    storage.sync(&layout::run_path(run.next())?)
+}
+
+#[cfg(feature = "arrow")]
+fn create(
+    storage: &SharedStorage,
+    query: QueryId,
+    run: Run,
+    previous: Option<String>,
+    cluster_run: &str,
+    holder: &LockHolder,
+) -> Result<Option<Run>> {
+    let body = RunRecord {
+        query,
+        run,
+        previous,
+        cluster: Some(cluster_run.to_owned()),
+        started: super::now(),
+        pid: holder.pid,
+        host: holder.host.clone(),
+    };
+    let path = layout::run_path(run)?;
+    let created = storage.create(&path, &record::encode("run", &body)?.bytes)?;
+    Ok(matches!(created, Created::New).then_some(run))
 }
 
 /// Removes old run records, the oldest first and never the newest.

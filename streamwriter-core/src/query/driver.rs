@@ -229,7 +229,7 @@ where
         if self.is_stopping() {
             return Ok(Ran::Stopped);
         }
-        match self.engine.run_batch(entry)? {
+        match self.engine.run_batch(entry, None)? {
             Ended::Committed(progress) => {
                 tracing::info!(
                     batch = %progress.batch_id, rows = progress.num_input_rows,

@@ -107,6 +107,7 @@ where
             guarantee,
             source: source_description,
             sink: sink_description,
+            on_cluster: false,
         },
         journal,
         offsets_tip: recovery.offsets_tip.clone(),

@@ -296,6 +296,20 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
         Ok(false)
     }
 
+    /// Returns the storage of a directory inside of this one, in which records of another kind lie.
+    ///
+    /// Both promise the same, and after a sync that failed both refuse what is to last.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the storage has no such thing, as by default.
+    fn below(&self, directory: &StorePath) -> Result<SharedStorage> {
+        Err(crate::error::Error::new(
+            ErrorKind::Unsupported,
+            "this storage cannot keep the records of others in a directory of its own",
+        )
+        .at_path(format!("{}/{directory}", self.location())))
+    }
+
     /// Takes the lock of that name for this process, until the returned guard is dropped.
     ///
     /// With `take_over` a lock that is held, for example by a stopped process, is taken from its

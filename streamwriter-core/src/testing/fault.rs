@@ -312,6 +312,10 @@ impl Storage for FaultStorage {
         self.inner.remove_directory(path)
     }
 
+    fn below(&self, directory: &StorePath) -> Result<SharedStorage> {
+        Ok(self.and(self.inner.below(directory)?).shared())
+    }
+
     fn lock(
         &self,
         path: &StorePath,

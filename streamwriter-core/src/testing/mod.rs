@@ -114,8 +114,9 @@ impl Pretend {
             run,
             batch,
             partition,
-            partitions,
+            partitions: Some(partitions),
             attempt,
+            attempt_id: u64::from(attempt.get()),
         }
     }
 }

@@ -56,6 +56,7 @@ const FILES_PER_FENCE: usize = 64;
 /// _streamwriter/staging/{query}/00000000000000000004/r2-p0-a1-f0
 ///                                                    staged: run 2, partition 0, attempt 1, file 0
 /// _streamwriter/withdrawn/…                          what a person's decision took out of sight
+/// _streamwriter/journals/{query}/…                   the journal of a query on a cluster
 /// ```
 /// A reader that lists `*.parquet` sees published files only, and each of them is complete.
 ///
@@ -325,6 +326,14 @@ impl Target for Staging {
 
     fn check(&self) -> Result<()> {
         self.storage.check_location()
+    }
+
+    fn check_claim(&self, claim: &TargetClaim) -> Result<()> {
+        owner::check(&*self.storage, claim)
+    }
+
+    fn journals(&self) -> Result<Option<SharedStorage>> {
+        self.storage.below(&names::journals_directory()?).map(Some)
     }
 
     /// Locks the directory, proves that files can be created only if absent, and claims it.

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use streamwriter_core::{
-    Attempt, BatchContext, BatchId, PartitionId, QueryId, Result, Revision, Run, StagedObject,
-    StorePath, TaskContext,
+    BatchContext, BatchId, PartitionId, QueryId, Result, Revision, Run, StagedObject, StorePath,
+    TaskContext,
 };
 
 use super::error::StagingError;
@@ -81,7 +81,8 @@ impl fmt::Display for FinalName {
 pub(super) struct StagedName {
     pub(super) run: Run,
     pub(super) partition: PartitionId,
-    pub(super) attempt: Attempt,
+    /// Tells the tries of a task apart, also where a cluster counts them anew.
+    pub(super) attempt: u64,
     pub(super) file: u32,
 }
 
@@ -90,7 +91,7 @@ impl StagedName {
         Self {
             run: task.run(),
             partition: task.partition(),
-            attempt: task.attempt(),
+            attempt: task.attempt_id(),
             file,
         }
     }
@@ -104,7 +105,7 @@ impl StagedName {
         let parsed = Self {
             run: Run::new(run.parse().ok()?),
             partition: PartitionId::new(partition.parse().ok()?),
-            attempt: Attempt::new(attempt.parse().ok()?),
+            attempt: attempt.parse().ok()?,
             file: file.parse().ok()?,
         };
         (parsed.to_string() == name).then_some(parsed)
@@ -160,6 +161,11 @@ pub(super) fn staging_directory() -> Result<StorePath> {
 
 pub(super) fn staging_of_query(query: QueryId) -> Result<StorePath> {
     staging_directory()?.join(&query.to_string())
+}
+
+/// Where queries keep their journals whose drivers have no checkpoint of ours.
+pub(super) fn journals_directory() -> Result<StorePath> {
+    own_directory()?.join("journals")
 }
 
 /// Where files go that a person's decision takes out of the readers' sight (E3).

@@ -7,8 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use streamwriter_core::{
-    Attempt, BatchId, Fate, LocalStorage, PartitionId, QueryId, Run, SharedStorage, StorePath,
-    SweepScope,
+    BatchId, Fate, LocalStorage, PartitionId, QueryId, Run, SharedStorage, StorePath, SweepScope,
 };
 
 use super::names::{self, FinalName, StagedName};
@@ -201,7 +200,7 @@ fn staged_name(run: u64, partition: u32) -> StagedName {
     StagedName {
         run: Run::new(run),
         partition: PartitionId::new(partition),
-        attempt: Attempt::new(0),
+        attempt: 0,
         file: 0,
     }
 }

@@ -93,13 +93,8 @@ pub(super) fn with_choices(error: Error, batch: &BatchContext) -> Error {
     let first = error
         .help()
         .map_or(String::new(), |help| format!("{help}; "));
-    let number = batch.batch_id();
-    error.with_help(format!(
-        "{first}or decide, with .repair()? in the place of .start()?: \
-         .accept_as_published(BatchId::new({number})) if the rows of the file are where they \
-         belong, .write_again(BatchId::new({number})) to have the batch written from its offsets \
-         once more"
-    ))
+    let decide = batch.ways_to_decide();
+    error.with_help(format!("{first}or {decide}"))
 }
 
 fn is_of_earlier_revision(what: &Withdrawal, path: &StorePath) -> bool {

@@ -96,7 +96,7 @@ impl WriteRows<u64> for Sized {
         rows.by_ref().for_each(drop);
         *self.attempts.lock().unwrap() += 1;
         let partition = task.partition().get();
-        let is_last = partition + 1 == task.partitions();
+        let is_last = Some(partition + 1) == task.partitions();
         Ok(message_of(
             if is_last { self.last_bytes } else { self.bytes },
             partition,

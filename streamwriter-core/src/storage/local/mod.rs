@@ -315,6 +315,14 @@ impl Storage for LocalStorage {
         Ok(self.durable.remove_empty_directory(&directory)?)
     }
 
+    fn below(&self, directory: &StorePath) -> Result<SharedStorage> {
+        Ok(Arc::new(Self {
+            root: self.full_path(directory),
+            durable: Arc::clone(&self.durable),
+            own_files: Arc::clone(&self.own_files),
+        }))
+    }
+
     fn lock(
         &self,
         path: &StorePath,
