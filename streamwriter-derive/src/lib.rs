@@ -61,6 +61,8 @@ mod commit_message;
 mod row;
 mod stream_writer;
 
+mod export;
+
 mod ctxt;
 mod krate;
 mod once;
@@ -519,4 +521,21 @@ pub fn derive_row(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn stream_writer(args: TokenStream, item: TokenStream) -> TokenStream {
     stream_writer::expand(args.into(), item.into()).into()
+}
+
+/// Makes a crate the Python module of its sinks, for PySpark: `export! { Webhook, Other }`.
+///
+/// The crate is a `cdylib` and depends on `streamwriter-pyspark`, which re-exports this macro. The module
+/// has the name of the crate, a class for each sink with the name of its struct, and `DefaultSource`, the
+/// first of them: if the name of the crate begins with `pyspark_`, Spark finds that one by itself. What
+/// `format(...)` takes is the `name = "..."` of the sink.
+///
+/// A sink is a struct with `#[stream_writer(name = "...")]` whose impl has `#[stream_writer]` and one type
+/// of rows: record batches, a type that derives `Row`, or one that derives serde's `Deserialize`. Options
+/// of which a `SinkFactory` makes a sink are exported as well.
+///
+/// In the crate's own unit tests there is no module, so that they need no Python.
+#[proc_macro]
+pub fn export(input: TokenStream) -> TokenStream {
+    export::expand(input.into()).into()
 }

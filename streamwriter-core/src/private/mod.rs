@@ -5,6 +5,7 @@ mod enclosed;
 mod messages;
 mod name;
 mod output;
+mod sink_row;
 
 pub use serde;
 pub use serde_json::Value;
@@ -34,3 +35,4 @@ pub use enclosed::{caught, message_from_value, message_to_value, own_error};
 pub use messages::{BorrowMessages, FromMessages, all_some, totals_of_some};
 pub use name::NamelessWriter;
 pub use output::{CommitOutput, WriteOutput};
+pub use sink_row::SinkRow;

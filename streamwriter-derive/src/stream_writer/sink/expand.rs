@@ -15,10 +15,11 @@ pub(crate) fn expand(sink: &Sink<'_>) -> TokenStream {
     let krate = krate(sink.args.krate.get());
     let private = quote!(#krate::__private);
     let driver = stream_writer_impl(sink, &private);
-    let executors = sink
-        .write
-        .as_ref()
-        .map(|write| write_rows_impl(sink, write, &private));
+    let executors = sink.write.as_ref().map(|write| {
+        let rows = write_rows_impl(sink, write, &private);
+        let row = sink_row_impl(sink, write, &private);
+        quote!(#rows #row)
+    });
     quote!(#driver #executors)
 }
 
@@ -332,6 +333,28 @@ fn write_rows_impl(sink: &Sink<'_>, write: &Write<'_>, private: &TokenStream) ->
             ) -> ::core::result::Result<#message, #private::BoxError> {
                 #body
             }
+        }
+    }
+}
+
+/// Says which rows the sink takes, unless it takes many kinds.
+fn sink_row_impl(sink: &Sink<'_>, write: &Write<'_>, private: &TokenStream) -> TokenStream {
+    let Some(rows) = &write.rows else {
+        return TokenStream::new();
+    };
+    if !write.row_generics().params.is_empty() {
+        return TokenStream::new();
+    }
+    let self_ty = &sink.block.self_ty;
+    let row = &rows.row;
+    let generics = generics(sink);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let cfg = write_cfg(sink);
+    quote! {
+        #(#cfg)*
+        #[automatically_derived]
+        impl #impl_generics #private::SinkRow for #self_ty #where_clause {
+            type Row = #row;
         }
     }
 }

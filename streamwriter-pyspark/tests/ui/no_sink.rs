@@ -1,0 +1,7 @@
+use streamwriter_pyspark::export;
+
+struct Webhook;
+
+export! { Webhook }
+
+fn main() {}

@@ -1,0 +1,5 @@
+use streamwriter_pyspark::export;
+
+export! {}
+
+fn main() {}
