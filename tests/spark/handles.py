@@ -22,6 +22,7 @@ MASTER_PORT = int(os.environ.get("STREAMWRITER_SPARK_PORT", "17077"))
 JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 CONF = {
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "2",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
