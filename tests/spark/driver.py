@@ -28,8 +28,8 @@ class Driver:
         self.spark, self.streams = spark, []
 
     def start(self, source, format, options, checkpoint, max_files=2, trigger=None, mode="append",
-              transform=None, name=None, for_each_batch=None, hidden=False):
-        rows = TRANSFORMS[transform](self.rows_of(source, max_files))
+              transform=None, name=None, for_each_batch=None, hidden=False, any_schema=False):
+        rows = TRANSFORMS[transform](self.rows_of(source, max_files, any_schema))
         writer = rows.writeStream.outputMode(mode)
         if hidden:
             # An option goes to the sink as well; what is set in the session does not.
@@ -47,11 +47,17 @@ class Driver:
         stream = self.streams[-1]
         return {"stream": len(self.streams) - 1, "id": str(stream.id), "run": str(stream.runId)}
 
-    def rows_of(self, source, max_files):
+    def make_types(self, into, columns):
+        """Writes a source with more types, by Spark itself."""
+        frame = self.spark.range(-20, 60, 1, 2).selectExpr("id", *columns)
+        frame.write.parquet(into)
+        return {"schema": frame.schema.simpleString()}
+
+    def rows_of(self, source, max_files, any_schema=False):
         if source == "rate":
             return self.spark.readStream.format("rate").load()
-        reader = self.spark.readStream.schema(SCHEMA).option("maxFilesPerTrigger", max_files)
-        return reader.parquet(source)
+        schema = self.spark.read.parquet(source).schema if any_schema else SCHEMA
+        return self.spark.readStream.schema(schema).option("maxFilesPerTrigger", max_files).parquet(source)
 
     def wait(self, stream, within):
         """Waits until a query has ended, and says how."""
@@ -91,10 +97,11 @@ class Driver:
         """Reads a target as Spark does, into an Arrow file."""
         reader = self.spark.read if format == "parquet" else self.spark.read.schema(SCHEMA)
         reader = reader.options(**CSV) if format == "csv" else reader
-        table = reader.format(format).load(path).toArrow()
+        frame = reader.format(format).load(path)
+        table = frame.toArrow()
         with pa.OSFile(into, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
-        return {"rows": table.num_rows}
+        return {"rows": table.num_rows, "schema": frame.schema.simpleString()}
 
     def parallelism(self):
         return {"cores": self.spark.sparkContext.defaultParallelism}

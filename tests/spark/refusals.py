@@ -12,6 +12,7 @@ REFUSALS = {
     "batch mode `overwrite`": r"(?s)overwrite",
     "the continuous trigger loses all rows": r"streamwriter.*continuous trigger",
     "an option is unknown": r"(?s)unknown option",
+    "a column has a type that the sink cannot keep": r"cannot take column `\w+` of type",
     "an option is missing": r"(?s)path.*missing|missing.*path",
     # Spark's own.
     "by Spark: update mode": r"does not support Update mode",
