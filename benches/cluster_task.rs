@@ -51,7 +51,8 @@ fn main() -> Result<(), BoxError> {
             per_row(alone),
             task.as_secs_f64() / alone.as_secs_f64()
         );
-        (tasks.clear(), bare.clear());
+        tasks.clear();
+        bare.clear();
     }
     small_batches(&directory.path().join("small"), &batches)
 }

@@ -335,8 +335,9 @@ impl BatchContext {
         let (accept, again) = match self.on_cluster {
             true => (
                 format!(
-                    "decide, while the query is not running, with `repair(options, batch={batch}, \
-                     decision=\"accept_as_published\")` of the Python module of this sink"
+                    "decide, while the query is not running, with `repair(sink, schema, \
+                     options, batch={batch}, decision=\"accept_as_published\")` of the Python module \
+                     of this sink"
                 ),
                 "decision=\"write_again\"".to_owned(),
             ),

@@ -137,6 +137,60 @@ impl Sink {
         })
     }
 
+    /// Tells which batch is recorded and not published, and decides about it if a decision is given.
+    fn repair(
+        &self,
+        py: Python<'_>,
+        query: Option<&str>,
+        batch: Option<u64>,
+        decision: Option<&str>,
+    ) -> PyResult<String> {
+        let query = query.map(query_id).transpose()?;
+        let (accept, batch) = match (decision, batch) {
+            (None, _) => (None, BatchId::FIRST),
+            (Some("accept_as_published"), Some(batch)) => (Some(true), BatchId::new(batch)),
+            (Some("write_again"), Some(batch)) => (Some(false), BatchId::new(batch)),
+            (Some(_), None) => {
+                return Err(PyValueError::new_err(
+                    "a decision is about one batch: give its number as `batch`",
+                ));
+            }
+            (Some(other), _) => {
+                let message = format!(
+                    "{other:?} is no decision: choose \"accept_as_published\" or \"write_again\""
+                );
+                return Err(PyValueError::new_err(message));
+            }
+        };
+        let done = detached(py, || {
+            let repair = self.sink.repair(query)?;
+            let text = repair.to_string();
+            match accept {
+                Some(true) => repair.accept_as_published(batch)?,
+                Some(false) => repair.write_again(batch)?,
+                None => {}
+            }
+            Ok(text)
+        });
+        raise(py, &self.error, done)
+    }
+
+    /// Lists what lies in the target unpublished.
+    fn survey(&self, py: Python<'_>, query: Option<&str>) -> PyResult<String> {
+        let query = query.map(query_id).transpose()?;
+        let found = detached(py, || {
+            self.sink.survey(query).map(|found| found.to_string())
+        });
+        raise(py, &self.error, found)
+    }
+
+    /// Removes what goes; returns how many files went, and how many stay for now.
+    fn sweep(&self, py: Python<'_>, query: Option<&str>) -> PyResult<(u64, u64)> {
+        let query = query.map(query_id).transpose()?;
+        let swept = detached(py, || self.sink.sweep(query));
+        raise(py, &self.error, swept).map(|swept| (swept.removed, swept.remaining))
+    }
+
     /// Cleans up after a batch, or a job.
     fn abort(
         &self,

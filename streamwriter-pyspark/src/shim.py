@@ -89,7 +89,11 @@ class _Open:
         return _Message(written)
 
     def _commit(self, messages, batch):
-        self._open().commit(batch, [_payload(message) for message in messages])
+        # An open sink holds the lock of its target, and the next commit is another writer's.
+        try:
+            self._open().commit(batch, [_payload(message) for message in messages])
+        finally:
+            self._opened = None
 
     def _abort(self, messages, batch):
         # An exception here would hide the one that is the cause of the abort.
@@ -98,6 +102,8 @@ class _Open:
         except Exception:
             print(f"{__name__}: the clean-up after a failed write failed:", file=_sys.stderr)
             _traceback.print_exc()
+        finally:
+            self._opened = None
 
 
 class _StreamWriter(_Open, _STREAM_BATCHES or _spark.DataSourceStreamWriter):
@@ -200,7 +206,9 @@ def _export(classes, chooser):
         module["DefaultSource"] = type("DefaultSource", (_Chooser,), own)
         sources.append(module["DefaultSource"])
     module["_sources"] = sources
-    module["__all__"] = [source.__name__ for source in sources] + ["StreamwriterError", "register"]
+    module["__all__"] = [source.__name__ for source in sources] + [
+        "StreamwriterError", "register", "repair", "survey", "sweep"
+    ]
     if "DefaultSource" not in module["__all__"]:
         module["__all__"].append("DefaultSource")
 
@@ -209,6 +217,41 @@ def register(spark):
     """Makes all sinks of this module known to a session, so that format("...") finds them."""
     for source in _sources:
         spark.dataSource.register(source)
+
+
+# What a person does about a query that is not running.
+
+
+def repair(sink, schema, options, batch=None, decision=None, query=None):
+    """Tells which batch is recorded and not published, and what became of its files; decides about it.
+
+    A commit fails, at every start, if a file of the batch is neither staged nor as it should be: somebody
+    has taken it away too early, or something else lies under its name. Put it back, or decide, while the
+    query is not running, with the number of the batch and one of two decisions:
+
+    "accept_as_published": the rows of the file are where they belong; the others are published.
+    "write_again": what the batch has published goes out of sight, and Spark writes it once more.
+
+    sink: its name, as in format("..."). schema, options: those of the query. query: its id, which may be
+    left out if the options name the `checkpointLocation`. Returns what there is, as text.
+    """
+    return _for_people(sink, schema, options).repair(query, batch, decision)
+
+
+def survey(sink, schema, options, query=None):
+    """Lists what lies in the target unpublished, and why, as text; changes nothing."""
+    return _for_people(sink, schema, options).survey(query)
+
+
+def sweep(sink, schema, options, query=None):
+    """Removes what `survey` says goes, as each commit does by itself; returns how many files went and how
+    many stay for now."""
+    return _for_people(sink, schema, options).sweep(query)
+
+
+def _for_people(sink, schema, options):
+    names = {source._name.lower(): source._sink for source in _sources if source._sink}
+    return _sinks.open(names.get(sink.lower(), sink), dict(options), _arrow_schema(schema), False)
 
 
 # Schemas

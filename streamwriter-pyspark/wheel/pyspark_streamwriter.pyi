@@ -1,5 +1,9 @@
 """Exactly-once Parquet and file sinks for Spark, written in Rust."""
 
+from collections.abc import Mapping
+from typing import Literal
+
+import pyarrow
 from pyspark.sql import SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceStreamWriter, DataSourceWriter
 from pyspark.sql.types import StructType
@@ -14,6 +18,9 @@ __all__ = [
     "StreamwriterError",
     "Text",
     "register",
+    "repair",
+    "survey",
+    "sweep",
 ]
 
 class StreamwriterError(RuntimeError):
@@ -55,3 +62,22 @@ class DefaultSource(_Sink):
 def register(spark: SparkSession) -> None:
     """Makes all sinks of this module known to a session, so that format("...") finds them."""
 
+def repair(
+    sink: str,
+    schema: StructType | pyarrow.Schema,
+    options: Mapping[str, str],
+    batch: int | None = None,
+    decision: Literal["accept_as_published", "write_again"] | None = None,
+    query: str | None = None,
+) -> str:
+    """Tells which batch is recorded and not published, and decides about it if a decision is given."""
+
+def survey(
+    sink: str, schema: StructType | pyarrow.Schema, options: Mapping[str, str], query: str | None = None
+) -> str:
+    """Lists what lies in the target unpublished, and why; changes nothing."""
+
+def sweep(
+    sink: str, schema: StructType | pyarrow.Schema, options: Mapping[str, str], query: str | None = None
+) -> tuple[int, int]:
+    """Removes what `survey` says goes; returns how many files went and how many stay for now."""

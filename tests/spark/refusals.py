@@ -7,6 +7,7 @@ REFUSALS = {
     "another driver holds the lock": r"(?s)lock",
     "the batch was other rows before": r"with other rows",
     "the target was emptied": r"(?s)emptied",
+    "a person has to decide about a file": r"(?s)decision=.{0,2}accept_as_published",
     "a gap, so rows would be lost": r"(?s)gap",
     "complete mode": r"(?s)complete mode|overwrite",
     "batch mode `overwrite`": r"(?s)overwrite",

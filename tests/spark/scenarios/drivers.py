@@ -1,7 +1,12 @@
 """Drivers that are killed or stopped, and the next one on their checkpoint."""
 
+import json
+import os
 import signal
+import subprocess
+import sys
 
+from handles import SITE
 from processes import is_stopped, send, wait_until
 from scenario import scenario
 
@@ -92,3 +97,47 @@ def driver_in_commit(place, driver, victim):
     place.run_well(driver)
     place.rows()
     return outcome
+
+
+def with_a_lost_file(place, driver, victim):
+    """A driver dies when a batch is published, and somebody takes one of its files away before the next one."""
+    place.start(victim.ready())
+    stopped_worker(victim)
+    victim.kill_jvm()
+    victim.end()
+    lost = sorted(place.target.glob("part-b0000000001-*"))[0]
+    lost.rename(place.folder / "lost.parquet")
+    place.refused(place.run(driver), "a person has to decide about a file")
+
+
+def decide(place, decision):
+    """Calls the module as a person would, without Spark running; returns what it says."""
+    program = (
+        "import json, sys, pyarrow.parquet as pq, pyspark_streamwriter as sw\n"
+        "sink, like, options, decision = json.loads(sys.argv[1])\n"
+        "schema = pq.read_schema(like)\n"
+        "print(sw.survey(sink, schema, options))\n"
+        "print(sw.repair(sink, schema, options, batch=1, decision=decision))\n"
+    )
+    like = str(next(place.source.glob("*.parquet")))
+    options = {"path": str(place.target), "checkpointLocation": str(place.checkpoint)}
+    told = json.dumps(["streamwriter_parquet", like, options, decision])
+    env = {**os.environ, "PYTHONPATH": SITE}
+    return subprocess.run([sys.executable, "-c", program, told], env=env, text=True, check=True, capture_output=True).stdout
+
+
+@scenario("lost-file-written-again", victims=[failpoint("published")], needs="failpoints")
+def written_again(place, driver, victim):
+    with_a_lost_file(place, driver, victim)
+    place.ends_with(decide(place, "write_again"), "1 of its 2 files are not as they should be")
+    place.run_well(driver)
+    return place.rows()
+
+
+@scenario("lost-file-accepted", victims=[failpoint("published")], needs="failpoints")
+def accepted(place, driver, victim):
+    with_a_lost_file(place, driver, victim)
+    place.ends_with(decide(place, "accept_as_published"), "1 of its 2 files are not as they should be")
+    place.run_well(driver)
+    (place.folder / "lost.parquet").rename(place.target / "part-b0000000001-p00000-f0000-moved.parquet")
+    return place.rows()
