@@ -5,10 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import rows
 from handles import SITE
+from place import Wrong
 from processes import is_stopped, send, wait_until
 from scenario import scenario
+
+ROOT = Path(__file__).resolve().parents[3]
 
 # Points of the engine inside of a commit; the second passage is batch 1's.
 POINTS = ["offsets", "prepared", "file-published", "published", "recorded", "committed"]
@@ -59,8 +64,24 @@ def at_point(point):
         victim.kill_jvm()
         victim.end()
         place.run_well(driver)
-        return place.rows()
+        outcome = place.rows()
+        embedded_at_point(place, point)
+        return outcome
     return play
+
+
+def embedded_at_point(place, point):
+    """The same scenario in the embedded engine: a reader must see the same rows of both."""
+    program = ROOT / "target/release/examples/copy_parquet"
+    target = place.folder / "embedded"
+    command = [program, place.source, target, place.folder / "embedded-checkpoint"]
+    dies = {**os.environ, "STREAMWRITER_FAILPOINT": f"{point}=kill"}
+    for env, ends in [(dies, -signal.SIGKILL), (os.environ, 0)]:
+        ended = subprocess.run(command, env=env, timeout=60, capture_output=True)
+        if ended.returncode != ends:
+            raise Wrong(f"the embedded engine at {point}: {ended.returncode}: {ended.stderr.decode()[-500:]}")
+    if differs := rows.difference(rows.by_pyarrow(target), place.published()):
+        raise Wrong(f"the embedded engine's rows after {point}: {differs}")
 
 
 for each in POINTS:
