@@ -216,7 +216,12 @@ def _export(classes, chooser):
 def register(spark):
     """Makes all sinks of this module known to a session, so that format("...") finds them."""
     for source in _sources:
-        spark.dataSource.register(source)
+        try:
+            spark.dataSource.register(source)
+        except Exception as error:
+            # Some versions of Spark refuse the one that they have found by themselves.
+            if source is not DefaultSource or "DATA_SOURCE_ALREADY_EXISTS" not in str(error):
+                raise
 
 
 # What a person does about a query that is not running.

@@ -22,6 +22,10 @@ fn instants(zone: &str) -> TimestampMicrosecondArray {
         .with_timezone(zone)
 }
 
+#[expect(
+    clippy::unwrap_used,
+    reason = "tests only: clippy sees no test around it"
+)]
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     RecordBatch::try_from_iter(columns).unwrap()
 }

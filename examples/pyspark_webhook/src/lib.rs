@@ -25,7 +25,7 @@ struct Line {
 }
 
 /// What a task tells the driver.
-#[derive(CommitMessage)]
+#[derive(CommitMessage, Debug)]
 pub struct Posted {
     #[message(rows)]
     rows: u64,

@@ -339,17 +339,17 @@ class Threads(Case):
         path = self.path("stream")
         with open(path, "wb") as file:
             file.write(sink.getvalue())
-        opened, done = open_sink({"how": "elsewhere"}), []
-
-        def run():
-            with open(path, "rb", buffering=0) as file:
-                done.append(write(opened, pa.ipc.open_stream(pa.PythonFile(file))))
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join(60)
-        self.assertFalse(thread.is_alive(), "hangs")
-        self.assertTrue(done)
+        # In a process of its own: where the GIL is held for ever, nothing else runs to say so.
+        script = (
+            "import pyarrow as pa, pyspark_bridge_sinks as odd\n"
+            "schema = pa.schema([pa.field('id', pa.int64(), False)])\n"
+            "opened = odd.Odd({'how': 'elsewhere'}).writer(schema, False)._open()\n"
+            f"file = open({path!r}, 'rb', buffering=0)\n"
+            "batches = pa.ipc.open_stream(pa.PythonFile(file))\n"
+            "print(len(opened.write(opened.job_id(), 'run', None, 0, 0, 0, batches)) > 0)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.stdout, "True\n", done.stderr)
 
     def test_other_threads_run_while_a_sink_writes(self):
         opened, ticks, stop = open_sink({"how": "well"}), [], threading.Event()
