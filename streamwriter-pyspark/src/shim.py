@@ -91,7 +91,10 @@ class _Open:
     def _commit(self, messages, batch):
         # An open sink holds the lock of its target, and the next commit is another writer's.
         try:
-            self._open().commit(batch, [_payload(message) for message in messages])
+            done = self._open().commit(batch, [_payload(message) for message in messages])
+            if done != "published":
+                what = "the job" if batch is None else f"batch {batch}"
+                print(f"{__name__}: {what} was written again: {done}, these files are dropped", file=_sys.stderr)
         finally:
             self._opened = None
 
