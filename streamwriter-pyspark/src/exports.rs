@@ -48,18 +48,17 @@ impl Exports {
         }
     }
 
-    /// Adds a sink and its class; `register` puts it into the registry.
+    /// Adds a sink and its class; `register` puts it into the registry, and returns its name.
     ///
     /// # Errors
     /// [`Config`](streamwriter_core::ErrorKind::Config) if there is a sink of this name.
     pub fn add(
         &mut self,
         class: &str,
-        sink: &str,
-        register: impl FnOnce(&mut SinkRegistry) -> Result<()>,
+        register: impl FnOnce(&mut SinkRegistry) -> Result<&'static str>,
     ) -> Result<&mut Self> {
-        register(&mut self.registry)?;
-        self.class(class, sink, sink)
+        let name = register(&mut self.registry)?;
+        self.class(class, name, name)
     }
 
     /// Adds a class for a sink of the registry, under a name that `format(...)` takes.

@@ -64,6 +64,6 @@ pub mod __private {
 
     pub use crate::exports::{all_differ, install};
     pub use crate::register::{
-        Probe, RegisterBatches, RegisterDecoded, RegisterDerived, RegisterFactory,
+        Pick, PickFactory, PickSink, RegisterBatches, RegisterDecoded, RegisterDerived,
     };
 }

@@ -34,10 +34,10 @@ pub(crate) fn exception(
     of_iterator: Option<PyErr>,
 ) -> PyErr {
     let py = class.py();
-    if let Some(raised) = of_iterator.as_ref() {
-        if !raised.is_instance_of::<PyException>(py) {
-            return raised.clone_ref(py);
-        }
+    if let Some(raised) = of_iterator.as_ref()
+        && !raised.is_instance_of::<PyException>(py)
+    {
+        return raised.clone_ref(py);
     }
     let mut text = error.report().to_string();
     if has_panic(error)

@@ -1,8 +1,9 @@
 //! Puts a sink into a registry by what its rows are.
 //!
-//! The four traits are tried in this order, by how many references a call has to take away:
-//! [`RegisterFactory`], [`RegisterBatches`], [`RegisterDerived`], [`RegisterDecoded`]. The last one takes
-//! anything, so what does not fit it is an error that says what to write.
+//! [`Pick`] is either the options of a factory or a sink, whose rows are then inferred: there is one
+//! [`SinkRow`] for it. Of the traits that follow, a call takes the first that fits, by how many references
+//! it has to take away. The last one takes anything, so what does not fit it is an error that says what to
+//! write.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,9 +15,15 @@ use streamwriter_core::{
 };
 
 /// Stands for a sink, or for the options of one.
-pub struct Probe<W>(PhantomData<fn() -> W>);
+pub struct Pick<W>(PhantomData<fn() -> W>);
 
-impl<W> Probe<W> {
+/// Stands for the options of a sink.
+pub struct OfFactory<W>(PhantomData<fn() -> W>);
+
+/// Stands for a sink and its rows.
+pub struct OfRows<W, R>(PhantomData<fn() -> (W, R)>);
+
+impl<W> Pick<W> {
     /// Makes one.
     #[must_use]
     pub const fn new() -> Self {
@@ -24,100 +31,131 @@ impl<W> Probe<W> {
     }
 }
 
-impl<W> Default for Probe<W> {
+impl<W> Default for Pick<W> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<W> fmt::Debug for Probe<W> {
+impl<W> fmt::Debug for Pick<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Probe")
+        f.write_str("Pick")
     }
 }
 
-/// Options of which a sink is made.
-pub trait RegisterFactory {
-    /// Adds the sink.
-    ///
-    /// # Errors
-    /// Its name is taken.
-    fn register(&self, registry: &mut SinkRegistry) -> Result<()>;
+impl<W> fmt::Debug for OfFactory<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OfFactory")
+    }
 }
 
-impl<W: SinkFactory> RegisterFactory for &&&Probe<W> {
-    fn register(&self, registry: &mut SinkRegistry) -> Result<()> {
-        registry.register_factory::<W>().map(drop)
+impl<W, R> fmt::Debug for OfRows<W, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OfRows")
+    }
+}
+
+/// Picks options of which a sink is made.
+pub trait PickFactory<W> {
+    /// Returns what registers the sink.
+    fn pick(&self) -> OfFactory<W>;
+}
+
+impl<W: SinkFactory> PickFactory<W> for &Pick<W> {
+    fn pick(&self) -> OfFactory<W> {
+        OfFactory(PhantomData)
+    }
+}
+
+/// Picks a sink.
+pub trait PickSink<W> {
+    /// Returns what registers the sink.
+    fn pick<R>(&self) -> OfRows<W, R>
+    where
+        W: SinkRow<R>;
+}
+
+impl<W> PickSink<W> for Pick<W> {
+    fn pick<R>(&self) -> OfRows<W, R>
+    where
+        W: SinkRow<R>,
+    {
+        OfRows(PhantomData)
+    }
+}
+
+impl<W: SinkFactory> OfFactory<W> {
+    /// Adds the sink, and returns its name.
+    ///
+    /// # Errors
+    /// The name is taken.
+    pub fn register(&self, registry: &mut SinkRegistry) -> Result<&'static str> {
+        registry.register_factory::<W>()?;
+        Ok(W::NAME)
     }
 }
 
 /// A sink of record batches.
 pub trait RegisterBatches {
-    /// Adds the sink.
+    /// Adds the sink, and returns its name.
     ///
     /// # Errors
-    /// Its name is taken.
-    fn register(&self, registry: &mut SinkRegistry) -> Result<()>;
+    /// The name is taken.
+    fn register(&self, registry: &mut SinkRegistry) -> Result<&'static str>;
 }
 
-impl<W> RegisterBatches for &&Probe<W>
+impl<W> RegisterBatches for &&OfRows<W, RecordBatch>
 where
-    W: SinkOptions + SinkRow<Row = RecordBatch> + WriteRows<RecordBatch>,
+    W: SinkOptions + WriteRows<RecordBatch>,
 {
-    fn register(&self, registry: &mut SinkRegistry) -> Result<()> {
-        registry.register::<W>().map(drop)
+    fn register(&self, registry: &mut SinkRegistry) -> Result<&'static str> {
+        registry.register::<W>()?;
+        Ok(W::NAME)
     }
 }
 
 /// A sink of rows that derive [`Row`].
 pub trait RegisterDerived {
-    /// Adds the sink.
+    /// Adds the sink, and returns its name.
     ///
     /// # Errors
-    /// Its name is taken.
-    fn register(&self, registry: &mut SinkRegistry) -> Result<()>;
+    /// The name is taken.
+    fn register(&self, registry: &mut SinkRegistry) -> Result<&'static str>;
 }
 
-impl<W, R> RegisterDerived for &Probe<W>
+impl<W, R> RegisterDerived for &OfRows<W, R>
 where
-    W: SinkOptions + SinkRow<Row = R> + WriteRows<R>,
+    W: SinkOptions + WriteRows<R>,
     R: Row + Send + 'static,
     DerivedRows<R>: BatchDecoder<Row = R>,
 {
-    fn register(&self, registry: &mut SinkRegistry) -> Result<()> {
-        registry.register_rows::<W, R>().map(drop)
+    fn register(&self, registry: &mut SinkRegistry) -> Result<&'static str> {
+        registry.register_rows::<W, R>()?;
+        Ok(W::NAME)
     }
 }
 
 /// A sink of rows that something else makes of record batches: serde.
-pub trait RegisterDecoded<W> {
-    /// Adds the sink.
+pub trait RegisterDecoded<W, R> {
+    /// Adds the sink, and returns its name.
     ///
     /// # Errors
-    /// Its name is taken.
-    fn register(&self, registry: &mut SinkRegistry) -> Result<()>
+    /// The name is taken.
+    fn register(&self, registry: &mut SinkRegistry) -> Result<&'static str>
     where
-        W: SinkOptions + SinkRow + WriteRows<<W as SinkRow>::Row>,
-        <W as SinkRow>::Row: RowOfSpark;
+        W: SinkOptions + WriteRows<R>,
+        R: RowOfSpark;
 }
 
-impl<W> RegisterDecoded<W> for Probe<W> {
-    fn register(&self, registry: &mut SinkRegistry) -> Result<()>
+impl<W, R> RegisterDecoded<W, R> for OfRows<W, R> {
+    fn register(&self, registry: &mut SinkRegistry) -> Result<&'static str>
     where
-        W: SinkOptions + SinkRow + WriteRows<<W as SinkRow>::Row>,
-        <W as SinkRow>::Row: RowOfSpark,
+        W: SinkOptions + WriteRows<R>,
+        R: RowOfSpark,
     {
-        let decoder = PhantomData::<<<W as SinkRow>::Row as RowOfSpark>::Decoder>;
-        register_with::<W, _>(registry, decoder)
+        registry.register_with::<W, R::Decoder>()?;
+        Ok(W::NAME)
     }
-}
-
-fn register_with<W, D>(registry: &mut SinkRegistry, _: PhantomData<D>) -> Result<()>
-where
-    D: BatchDecoder,
-    W: SinkOptions + WriteRows<D::Row>,
-{
-    registry.register_with::<W, D>().map(drop)
 }
 
 /// Rows that can be made of what Spark hands over.

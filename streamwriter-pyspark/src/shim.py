@@ -208,7 +208,12 @@ def _export(classes, chooser):
 def register(spark):
     """Makes all sinks of this module known to a session, so that format("...") finds them."""
     for source in _sources:
-        spark.dataSource.register(source)
+        try:
+            spark.dataSource.register(source)
+        except Exception as error:
+            # Some versions of Spark refuse the one that they have found by themselves.
+            if source is not DefaultSource or "DATA_SOURCE_ALREADY_EXISTS" not in str(error):
+                raise
 
 
 # Schemas
@@ -234,7 +239,8 @@ def _field(name, data_type, nullable, refused, path):
     import pyarrow as pa
 
     arrow = _arrow_type(data_type, refused, path)
-    return pa.field(name, arrow if arrow is not None else pa.null(), nullable)
+    # What is refused gets any type: the schema is not used.
+    return pa.field(name, pa.int8() if arrow is None else arrow, nullable)
 
 
 def _arrow_type(data_type, refused, path):

@@ -19,13 +19,13 @@ pub struct Webhook {
 
 /// What the job hands over: `select("id", "text")`.
 #[derive(Row)]
-pub struct Line {
+struct Line {
     id: i64,
     text: Option<String>,
 }
 
 /// What a task tells the driver.
-#[derive(CommitMessage)]
+#[derive(CommitMessage, Debug)]
 pub struct Posted {
     #[message(rows)]
     rows: u64,
@@ -70,3 +70,47 @@ impl Webhook {
 }
 
 export! { Webhook }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+    use std::thread;
+
+    use streamwriter::testing::{Pretend, write_rows};
+
+    use super::*;
+
+    #[test]
+    fn each_row_is_a_request_of_its_own_and_a_refusal_is_an_error() {
+        let service = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = service.local_addr().unwrap().to_string();
+        let serve = thread::spawn(move || {
+            let answer = |status: &str| {
+                let (mut stream, _) = service.accept().unwrap();
+                let mut request = vec![0; 1024];
+                let length = stream.read(&mut request).unwrap();
+                write!(stream, "HTTP/1.1 {status}\r\n\r\n").unwrap();
+                String::from_utf8_lossy(&request[..length]).into_owned()
+            };
+            [answer("204 No Content"), answer("500 Sorry")]
+        });
+        let resource = "/rows".to_owned();
+        let line = |id| Line {
+            id,
+            text: Some("é".to_owned()),
+        };
+        let (sink, pretend) = (Webhook { address, resource }, Pretend::default());
+        assert_eq!(
+            write_rows(&sink, [line(7)], &pretend.task()).unwrap().rows,
+            1
+        );
+        let error = write_rows(&sink, [line(8)], &pretend.task()).unwrap_err();
+        assert!(error.to_string().contains("500 Sorry"), "{error}");
+        let [request, _] = serve.join().unwrap();
+        assert!(
+            request.starts_with("POST /rows HTTP/1.1") && request.ends_with("7\té\n"),
+            "{request}"
+        );
+    }
+}

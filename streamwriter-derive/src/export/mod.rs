@@ -100,8 +100,8 @@ fn generate(classes: &[Class<'_>], module: &str) -> TokenStream {
             ) -> #private::Result<()> {
                 #[allow(unused_imports)]
                 use #private::{
-                    RegisterBatches as _, RegisterDecoded as _, RegisterDerived as _,
-                    RegisterFactory as _,
+                    PickFactory as _, PickSink as _, RegisterBatches as _, RegisterDecoded as _,
+                    RegisterDerived as _,
                 };
                 #(#adds)*
                 ::core::result::Result::Ok(())
@@ -113,8 +113,9 @@ fn generate(classes: &[Class<'_>], module: &str) -> TokenStream {
 fn add(class: &Class<'_>, private: &TokenStream) -> TokenStream {
     let Class { sink, name } = class;
     quote_spanned! {sink.span()=>
-        __exports.add(#name, <#sink as #private::SinkOptions>::NAME, |__registry| {
-            (&&&&#private::Probe::<#sink>::new()).register(__registry)
+        __exports.add(#name, |__registry| {
+            let __picked = (&&#private::Pick::<#sink>::new()).pick();
+            (&&&__picked).register(__registry)
         })?;
     }
 }

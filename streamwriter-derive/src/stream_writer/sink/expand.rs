@@ -353,9 +353,7 @@ fn sink_row_impl(sink: &Sink<'_>, write: &Write<'_>, private: &TokenStream) -> T
     quote! {
         #(#cfg)*
         #[automatically_derived]
-        impl #impl_generics #private::SinkRow for #self_ty #where_clause {
-            type Row = #row;
-        }
+        impl #impl_generics #private::SinkRow<#row> for #self_ty #where_clause {}
     }
 }
 

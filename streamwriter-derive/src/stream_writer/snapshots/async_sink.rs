@@ -91,3 +91,5 @@ impl sw::__private::WriteRows<String> for Webhook {
         }
     }
 }
+#[automatically_derived]
+impl sw::__private::SinkRow<String> for Webhook {}

@@ -111,3 +111,8 @@ where
         )
     }
 }
+#[automatically_derived]
+impl<T: Render> ::streamwriter_core::__private::SinkRow<T> for Webhook<T>
+where
+    Webhook<T>: ::core::marker::Send + ::core::marker::Sync + 'static,
+{}
