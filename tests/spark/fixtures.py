@@ -4,7 +4,8 @@ from handles import Driver, Standalone, executors_in, remove_work_directories
 
 SPECULATION = {
     "spark.speculation": "true", "spark.speculation.interval": "100ms", "spark.speculation.quantile": "0.5",
-    "spark.speculation.multiplier": "1.1", "spark.speculation.minTaskRuntime": "100ms",
+    # Slow is what takes seconds, so that a batch in which nothing hangs gets no twin.
+    "spark.speculation.multiplier": "1.1", "spark.speculation.minTaskRuntime": "4s",
 }
 
 
