@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, ListArray, MapArray, RecordBatch, RecordBatchOptions, StructArray,
+    Time64MicrosecondArray,
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    DataType, Field, FieldRef, Fields, SchemaRef, TimeUnit, TimestampMicrosecondType,
+    DataType, Field, FieldRef, Fields, SchemaRef, Time64MicrosecondType, Time64NanosecondType,
+    TimeUnit, TimestampMicrosecondType,
 };
+use arrow::error::ArrowError;
 use streamwriter_core::{Error, ErrorKind, Result};
 
 /// Returns the batch with the declared schema.
@@ -72,6 +75,9 @@ fn relabel(array: &ArrayRef, to: &Field, path: &str) -> Result<ArrayRef> {
             };
             cast_with_options(array, to.data_type(), &strict).map_err(|error| at(path, error))?
         }
+        (D::Time64(TimeUnit::Nanosecond), D::Time64(TimeUnit::Microsecond)) => {
+            Arc::new(microseconds(array, path)?)
+        }
         (D::List(_), D::List(item)) => Arc::new(list(array.as_list(), item, path)?),
         (D::Struct(found), D::Struct(fields)) if names(found).eq(names(fields)) => {
             Arc::new(structure(array.as_struct(), fields, path)?)
@@ -86,6 +92,18 @@ fn relabel(array: &ArrayRef, to: &Field, path: &str) -> Result<ArrayRef> {
         }
     };
     Ok(relabelled)
+}
+
+/// Spark's times have no more than six digits after the second.
+fn microseconds(array: &ArrayRef, path: &str) -> Result<Time64MicrosecondArray> {
+    let times = array.as_primitive::<Time64NanosecondType>();
+    let micros = times.try_unary::<_, Time64MicrosecondType, _>(|nanos| match nanos % 1000 {
+        0 => Ok(nanos / 1000),
+        _ => Err(ArrowError::CastError(format!(
+            "{nanos} ns are no whole microseconds"
+        ))),
+    });
+    micros.map_err(|error| at(path, error))
 }
 
 fn list(array: &ListArray, item: &FieldRef, path: &str) -> Result<ListArray> {
@@ -117,7 +135,7 @@ fn map(array: &MapArray, entries: &FieldRef, sorted: bool, path: &str) -> Result
         .map_err(|error| at(path, error))
 }
 
-fn at(path: &str, error: arrow::error::ArrowError) -> Error {
+fn at(path: &str, error: ArrowError) -> Error {
     refused(format!(
         "column `{path}` of a batch does not have the declared type"
     ))

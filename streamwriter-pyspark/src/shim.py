@@ -337,9 +337,10 @@ _PLAIN = {
     # An instant is the same in every zone, and a writer does not learn the zone of the session.
     "TimestampType": lambda pa: pa.timestamp("us", "UTC"),
     "TimestampNTZType": lambda pa: pa.timestamp("us"),
-    "TimeType": lambda pa: pa.time64("ns"),
-    "DayTimeIntervalType": lambda pa: pa.duration("us"),
+    # Of microseconds, as Spark keeps and reads it; it hands over nanoseconds.
+    "TimeType": lambda pa: pa.time64("us"),
 }
+# Intervals are not among them: what is written of them, Spark reads as plain integers.
 
 
 # Rows, where PySpark hands over no batches

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, LargeStringArray, ListArray, MapBuilder, RecordBatch,
-    StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
+    StringArray, StringBuilder, StructArray, Time64MicrosecondArray, Time64NanosecondArray,
+    TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Field, Schema, SchemaRef, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
+};
 
 use adopt::adopt;
 
@@ -32,6 +35,25 @@ fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
 
 fn schema(fields: Vec<Field>) -> SchemaRef {
     Arc::new(Schema::new(fields))
+}
+
+#[test]
+fn a_time_keeps_its_microseconds_or_is_refused() {
+    let declared = schema(vec![Field::new(
+        "t",
+        DataType::Time64(TimeUnit::Microsecond),
+        true,
+    )]);
+    let times =
+        |nanos: i64| -> ArrayRef { Arc::new(Time64NanosecondArray::from(vec![Some(nanos), None])) };
+    let found = adopt(batch(vec![("t", times(1_234_000))]), &declared).unwrap();
+    let micros = Time64MicrosecondArray::from(vec![Some(1234), None]);
+    assert_eq!(
+        found.column(0).as_primitive::<Time64MicrosecondType>(),
+        &micros
+    );
+    let error = adopt(batch(vec![("t", times(1_234_001))]), &declared).unwrap_err();
+    assert!(error.to_string().contains("column `t`"), "{error}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ import pyarrow as pa  # noqa: E402
 import pyspark  # noqa: E402
 import pyspark_bridge_sinks as odd  # noqa: E402
 import pyspark_streamwriter as ours  # noqa: E402
-from pyspark.sql import SparkSession, datasource, functions, types as T  # noqa: E402
+from pyspark.sql import SparkSession, datasource, types as T  # noqa: E402
 
 ZONE = "America/New_York"
 VERSION = tuple(int(part) for part in pyspark.__version__.split(".")[:2])
@@ -95,7 +95,6 @@ PLAIN = {
     "instant": "timestamp_micros(1667710800000000 + id * 600000001)",
     "before": "timestamp_micros(-62135596800000000 + 200000000000000 + id)",
     "clock": "cast(timestamp_ntz'2021-03-14 02:30:00' as timestamp_ntz) + make_dt_interval(0, 0, cast(id as int))",
-    "took": "make_dt_interval(0, 0, cast(id as int), id / 3)",
     "d2": "cast(id % 9 / 10 as decimal(2,1))",
     "d9": "cast(id / 7 as decimal(9,4))",
     "d18": "cast(id / 7 as decimal(18,10))",
@@ -126,8 +125,6 @@ class Types(Case):
         frame = frame_of(PLAIN)
         self.run_stream(self.stream(frame), FORMATS["parquet"], path=self.path("out"))
         back = spark.read.parquet(self.path("out"))
-        # Parquet has no type for a duration: Spark reads its microseconds.
-        frame = frame.withColumn("took", functions.expr("unix_micros(timestamp_seconds(0) + took)"))
         self.same(back.select(frame.columns), frame)
         self.assertEqual({f.name: f.dataType for f in back.schema}, {f.name: f.dataType for f in frame.schema})
 
@@ -157,18 +154,14 @@ class Types(Case):
     def test_a_time_comes_back_equal(self):
         frame = spark.range(4).selectExpr("id", "case when id = 3 then null else time'10:11:12.123456' end as t")
         frame.write.format(FORMATS["parquet"]).mode("append").save(self.path("out"))
-        import pyarrow.parquet
-
-        table = pyarrow.parquet.read_table(self.path("out"))
-        self.assertEqual(table.schema.field("t").type, pa.time64("ns"))
-        at = datetime.time(10, 11, 12, 123456)
-        self.assertEqual(sorted(zip(*table.to_pydict().values()), key=str), [(0, at), (1, at), (2, at), (3, None)])
+        self.same(spark.read.parquet(self.path("out")), frame)
 
     def test_what_has_no_form_in_arrow_is_refused_by_name_before_any_row(self):
         refused = {
             "v": "parse_json('1')",
             "c": "make_interval(1, 2)",
             "ym": "make_ym_interval(1, 2)",
+            "dt": "make_dt_interval(1, 2)",
             "part": "named_struct('v', array(parse_json('2')))",
         }
         for name, expression in refused.items():
@@ -455,7 +448,6 @@ class RowFallback(unittest.TestCase):
                 T.StructField("b", T.BinaryType()),
                 T.StructField("m", T.MapType(T.StringType(), T.ArrayType(T.TimestampType()))),
                 T.StructField("s", T.StructType([T.StructField("x", T.DecimalType(5, 2)), T.StructField("y", T.TimestampType())])),
-                T.StructField("i", T.DayTimeIntervalType()),
             ]
         )
         native = sys.modules[ours.Parquet.__module__]
@@ -467,9 +459,8 @@ class RowFallback(unittest.TestCase):
             bytearray(b"x"),
             {"k": [local, None]},
             Row(x=decimal.Decimal("1.50"), y=local),
-            datetime.timedelta(seconds=1),
         )
-        rows = [Row(*row), Row(*[None] * 6)] * 7500
+        rows = [Row(*row), Row(*[None] * 5)] * 7500
         batches = list(native._batches_of_rows(iter(rows), schema.fields, arrow))
         self.assertEqual([batch.num_rows for batch in batches], [10_000, 5_000])
         found = batches[0].to_pylist()
@@ -478,7 +469,6 @@ class RowFallback(unittest.TestCase):
         self.assertEqual(found[0]["b"], b"x")
         self.assertEqual(found[0]["m"], [("k", [instant, None])])
         self.assertEqual(found[0]["s"], {"x": decimal.Decimal("1.50"), "y": instant})
-        self.assertEqual(found[0]["i"], datetime.timedelta(seconds=1))
         self.assertEqual(set(found[1].values()), {None})
         self.assertEqual(batches[0].schema, arrow)
         self.assertEqual(list(native._batches_of_rows(iter([]), schema.fields, arrow)), [])

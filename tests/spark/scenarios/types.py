@@ -27,6 +27,7 @@ COLUMNS = [
     "if(id = 0, null, date_add(date'1582-10-15', cast(id * 4000 as int))) as date",
     "if(id = 0, null, timestamp_micros(id * 9876543210987)) as instant",
     "if(id = 0, null, cast(timestamp_micros(id * 9876543210987) as timestamp_ntz)) as local",
+    "if(id = 0, null, time'23:59:59.999999' - make_dt_interval(0, 0, cast(id as int), id / 1000000)) as clock",
     "if(id % 3 = 0, null, if(id % 3 = 1, array(), array(id, null, id + 1))) as list",
     "if(id % 3 = 0, null, map(concat('k', id), if(id % 3 = 1, null, id), 'other', 2L)) as map",
     "if(id % 4 = 0, null, named_struct('a', if(id % 4 = 1, null, id), 'b', concat('b', id))) as struct",
