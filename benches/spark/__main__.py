@@ -197,7 +197,7 @@ def report(bench, told):
     for what, ratio in ratios.items():
         print(f"our Parquet sink: {ratio:.2f} {what}")
     own = 1e9 * (median(OURS, "workers") - median(DRAIN, "workers")) / told.rows
-    print(f"own CPU: {own:.0f} ns a row beyond draining; compare with `cargo bench --bench spark_bare`")
+    print(f"own CPU: {own:.0f} ns a row beyond draining; beside a bare ArrowWriter: `cargo bench --bench cluster_task`")
     if any(len(quiet(runs)) == len(runs) and any(run["others"] / run["wall"] > 0.25 for run in runs) for runs in bench.runs.values()):
         print("the machine was busy: take nothing of this for more than an order of size")
     told = {"rows": told.rows, "ratios": ratios, "own_ns_per_row": own, "runs": bench.runs}
