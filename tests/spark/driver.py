@@ -128,6 +128,9 @@ def batch_writer(format, options, told):
 
 def session(master, conf):
     builder = SparkSession.builder.master(master).appName("streamwriter")
+    builder = builder.config("spark.sql.timeType.enabled", "true")
+    # Its default, INT96, says nothing of a zone.
+    builder = builder.config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     for key, value in conf.items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
