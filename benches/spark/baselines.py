@@ -1,5 +1,6 @@
 """What people write today: sinks in Python, which write Parquet as ours does, and publish it in `commit`."""
 
+import json
 import os
 import uuid
 
@@ -87,3 +88,26 @@ class PythonRows(DataSource):
 
     def streamWriter(self, schema, overwrite):
         return RowFiles(self.options["path"], schema)
+
+
+class LineFiles(Files, DataSourceStreamWriter):
+    """A line of JSON for each row, as in PySpark's own example."""
+
+    def write(self, iterator):
+        name = f"{uuid.uuid4()}.jsonl"
+        os.makedirs(f"{self.path}/_staged", exist_ok=True)
+        with open(f"{self.path}/_staged/{name}", "w") as file:
+            for row in iterator:
+                file.write(json.dumps(row.asDict(), default=str) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return Written(name)
+
+
+class PythonLines(DataSource):
+    @classmethod
+    def name(cls):
+        return "python_lines"
+
+    def streamWriter(self, schema, overwrite):
+        return LineFiles(self.options["path"], schema)
