@@ -30,7 +30,7 @@ use crate::engine::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::failpoint;
 use crate::ids::{BatchId, QueryId, Revision, Run};
-use crate::journal::{Checkpoint, Found, Journal, OffsetsRecord};
+use crate::journal::{BATCHES_KEPT, Checkpoint, Found, Journal, OffsetsRecord};
 use crate::message;
 use crate::progress::QuerySummary;
 use crate::query::Control;
@@ -39,9 +39,6 @@ use crate::source::Plan;
 use crate::storage::{LockHolder, SharedStorage};
 use crate::sync::Executors;
 use crate::writer::StreamWriter;
-
-/// How many batches' records are kept (E10).
-const BATCHES_KEPT: u64 = 100;
 
 /// How long a commit waits for a lock: a driver that was killed takes its Python processes with it, and
 /// the last of them may be just about to end.

@@ -4,6 +4,7 @@ use arrow::datatypes::SchemaRef;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::QueryId;
+use crate::message::MESSAGE_BYTES_MAX;
 use crate::options::{OptionMap, OptionReader, OptionSpec};
 
 /// Which sink a cluster asks for, and with what.
@@ -41,9 +42,6 @@ pub const BRIDGE_OPTIONS: &[OptionSpec] = &[
     OptionSpec::new("jobId", "string")
         .with_doc("Names a batch write: whatever is written again under the same id counts once."),
 ];
-
-/// The default of `maxMessageBytes`, as number.
-const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a cluster passes on of a query and no sink asks for.
 const OF_THE_CLUSTER: &[&str] = &["queryname"];

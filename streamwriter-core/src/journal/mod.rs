@@ -34,6 +34,9 @@ use crate::ids::{BatchId, QueryId, Revision, Run};
 use crate::record::{self, EncodedRecord};
 use crate::storage::{Created, LockHolder, SharedStorage, StorageLock, StorePath};
 
+/// How many batches' records are kept by default (E10).
+pub(crate) const BATCHES_KEPT: u64 = 100;
+
 /// A checkpoint that is locked and identified; no run has begun yet.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {

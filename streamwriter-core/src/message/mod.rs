@@ -24,6 +24,9 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// How long a message may be by default, in bytes.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
 /// What the roles of a message's fields add up to; feeds progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

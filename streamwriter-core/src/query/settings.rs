@@ -8,6 +8,8 @@ use crate::engine::TaskSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guarantee::Guarantee;
 use crate::ids::QueryId;
+use crate::journal::BATCHES_KEPT;
+use crate::message::MESSAGE_BYTES_MAX;
 use crate::progress::QueryListener;
 use crate::source::PlanLimits;
 use crate::storage::SharedStorage;
@@ -54,12 +56,12 @@ impl Default for Settings {
             attempts_max: 4,
             task_timeout: None,
             retry_delay: Duration::from_millis(100),
-            message_bytes_max: 1024 * 1024,
+            message_bytes_max: MESSAGE_BYTES_MAX,
             rows_max: None,
             bytes_max: None,
             files_max: None,
             gather: GatherSettings::default(),
-            batches_kept: 100,
+            batches_kept: BATCHES_KEPT,
             required: None,
             take_over: false,
             take_over_target_from: None,

@@ -121,7 +121,8 @@ impl From<StorageError> for Error {
             StorageError::Locked { path, .. } => Self::new(ErrorKind::Locked, message)
                 .at_path(path)
                 .with_help(
-                    "stop that driver, or start this one with `.take_over(true)` if it hangs",
+                    "stop that driver, or start this one with `.take_over(true)` if it hangs (on a \
+                     cluster with the option `takeOver`)",
                 ),
         }
     }

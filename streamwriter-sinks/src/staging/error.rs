@@ -20,7 +20,8 @@ fn ways_out(owner: &Owner, named: Option<QueryId>, stranger: bool) -> String {
     };
     format!(
         "{not_its}to resume query {query} start it with its checkpoint {checkpoint}; {take_over} \
-         .take_over_target_from(\"{query}\") to this query: what is published stays, and query \
+         .take_over_target_from(\"{query}\") to this query (on a cluster the option \
+         `takeOverTargetFrom`): what is published stays, and query \
          {query} can publish no more; to start anew choose another directory and an empty \
          checkpoint"
     )

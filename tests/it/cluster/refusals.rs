@@ -263,3 +263,73 @@ fn e3_a_person_decides_about_a_lost_file_and_the_query_goes_on() {
         spark.sink().unwrap().sweep(None).unwrap();
     }
 }
+
+#[test]
+fn e6_the_checkpoint_of_another_query_in_the_options_is_refused() {
+    let directory = memory_directory();
+    let other = directory.path().join("other");
+    Spark::start(&other, local(&directory.path().join("elsewhere")));
+    let mut spark = start(directory.path());
+    spark
+        .options
+        .set("checkpointLocation", other.to_str().unwrap());
+    let text = "names the checkpoint of query";
+    refused(directory.path(), spark, 0, ErrorKind::Mismatch, text);
+}
+
+/// A person decides just when a new run begins: its task has not seen the decision yet.
+#[test]
+fn e3_what_was_written_before_a_decision_is_not_published_after_it() {
+    let directory = memory_directory();
+    with_a_lost_file(directory.path());
+    let mut early = start(directory.path());
+    let (messages, _) = early.write(1);
+    let sink = early.sink().unwrap();
+    sink.repair(None)
+        .unwrap()
+        .write_again(BatchId::new(1))
+        .unwrap();
+    drop(sink);
+    // The run of the decision is the newest; the messages claim to be of it.
+    let newest = fs::read_dir(directory.path().join(format!(
+        "target/_streamwriter/journals/{}/runs",
+        early.query
+    )));
+    let newest = newest.unwrap().count();
+    let of_newest = |message: Option<Vec<u8>>| {
+        let mut message: serde_json::Value = serde_json::from_slice(&message.unwrap()).unwrap();
+        message["run"] = newest.into();
+        Some(serde_json::to_vec(&message).unwrap())
+    };
+    let messages: Vec<_> = messages.into_iter().map(of_newest).collect();
+    let before = visible(&directory.path().join("target"));
+    let error = early.commit(1, &messages).unwrap_err();
+    expect(
+        &error,
+        ErrorKind::Mismatch,
+        "a person has decided about this batch",
+    );
+    assert_eq!(visible(&directory.path().join("target")), before);
+    start(directory.path()).run_through(1).unwrap();
+    assert_eq!(
+        visible(&directory.path().join("target")),
+        (0..10).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn e5_a_commit_waits_for_one_that_is_just_about_to_end() {
+    let directory = memory_directory();
+    let mut spark = start(directory.path());
+    let (messages, _) = spark.write(0);
+    let ending = spark.sink().unwrap();
+    ending.commit(work(0), &messages).unwrap();
+    // It holds the target's lock until it is dropped.
+    let ends = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        drop(ending);
+    });
+    let (messages, _) = spark.write(1);
+    spark.commit(1, &messages).unwrap();
+    ends.join().unwrap();
+}

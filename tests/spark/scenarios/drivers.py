@@ -120,6 +120,20 @@ def driver_in_commit(place, driver, victim):
     return outcome
 
 
+@scenario("stopped-driver-loses-its-lock", victims=[failpoint("prepared")], needs="failpoints")
+def lock_taken(place, driver, victim):
+    """The first is stopped inside of its commit; the other one takes the lock and ends what it began."""
+    first = place.start(victim.ready())
+    worker = stopped_worker(victim)
+    place.run_well(driver, options=place.options(takeOver="true"))
+    place.rows(may_stay="the stopped driver's")
+    send(worker, signal.SIGCONT)
+    outcome = place.refused(place.ended(victim, first), "a newer run has taken over")
+    victim.end()
+    place.rows(may_stay="the late driver's, until the next commit")
+    return outcome
+
+
 def with_a_lost_file(place, driver, victim):
     """A driver dies when a batch is published, and somebody takes one of its files away before the next one."""
     place.start(victim.ready())

@@ -1,9 +1,11 @@
 """Whose target it is, and what a query may not ask for."""
 
+import json
 import re
 import shutil
 
 import rows
+from place import Wrong
 from refusals import REFUSALS
 from processes import wait_until
 from scenario import scenario
@@ -16,6 +18,29 @@ def new_checkpoint(place, driver):
     outcome = place.refused(place.run(driver), "another query owns the target")
     place.rows(may_stay="they are the refused query's")
     return outcome
+
+
+@scenario("target-taken-over")
+def taken_over(place, driver):
+    place.run_well(driver)
+    former = json.loads((place.checkpoint / "metadata").read_text())["id"]
+    shutil.rmtree(place.checkpoint)
+    place.run_well(driver, options=place.options(takeOverTargetFrom=former))
+    return place.rows(times=2)
+
+
+@scenario("journal-elsewhere")
+def journal_elsewhere(place, driver):
+    told = {"options": place.options(journalLocation=str(place.folder / "journals"))}
+    place.run_well(driver, **told)
+    newest = max(int(path.name) for path in (place.checkpoint / "commits").iterdir() if path.name.isdigit())
+    for name in (f"{newest}", f".{newest}.crc"):
+        (place.checkpoint / "commits" / name).unlink(missing_ok=True)
+    rows.add_files(place.source, 2)
+    place.run_well(driver, **told)
+    if (place.target / "_streamwriter/journals").exists():
+        raise Wrong("there is a journal in the target")
+    return place.rows()
 
 
 @scenario("second-query-on-a-target")
