@@ -197,24 +197,35 @@ fn w5_an_abort_of_a_recorded_batch_drops_nothing() {
 
 #[test]
 fn e9_what_a_crash_has_torn_is_removed_once_in_each_run() {
-    let directory = memory_directory();
-    let own = directory.path().join("target/_streamwriter");
-    let mut spark = clean(directory.path());
-    spark.run_through(0).unwrap();
-    let journal = own.join("journals").join(spark.query.to_string());
-    let torn = [
-        own.join("committed/.tmp-torn"),
-        journal.join("prepared/.tmp-torn"),
-    ];
-    for torn in &torn {
-        fs::write(torn, "{").unwrap();
+    for elsewhere in [false, true] {
+        let directory = memory_directory();
+        let own = directory.path().join("target/_streamwriter");
+        let journals = match elsewhere {
+            true => directory.path().join("journals"),
+            false => own.join("journals"),
+        };
+        let start = || {
+            let mut spark = clean(directory.path());
+            if elsewhere {
+                let place = journals.to_str().unwrap();
+                spark.options.set("journalLocation", place);
+            }
+            spark
+        };
+        let mut spark = start();
+        spark.run_through(0).unwrap();
+        let journal = journals.join(spark.query.to_string());
+        let torn = [
+            own.join("committed/.tmp-torn"),
+            journal.join("prepared/.tmp-torn"),
+        ];
+        for torn in &torn {
+            fs::write(torn, "{").unwrap();
+        }
+        spark.run_through(1).unwrap();
+        assert!(torn.iter().all(|torn| torn.exists()), "in each batch");
+        start().run_through(2).unwrap();
+        assert!(torn.iter().all(|torn| !torn.exists()), "{elsewhere}");
+        assert_eq!(visible(&directory.path().join("target")), all_rows(2));
     }
-    spark.run_through(1).unwrap();
-    assert!(
-        torn.iter().all(|torn| torn.exists()),
-        "looked for in each batch"
-    );
-    clean(directory.path()).run_through(2).unwrap();
-    assert!(torn.iter().all(|torn| !torn.exists()));
-    assert_eq!(visible(&directory.path().join("target")), all_rows(2));
 }
