@@ -1,10 +1,4 @@
-//! What a durable batch costs when it holds one row: a whole query into JSON lines with a
-//! checkpoint, beside the bare system calls that its durability needs, in the same process and
-//! interleaved.
-//!
-//! ```bash
-//! cargo bench --bench one_row_batch
-//! ```
+//! A durable batch of one row, beside the bare system calls that its durability needs.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -13,29 +7,24 @@ use std::time::{Duration, Instant};
 
 use streamwriter::prelude::*;
 
-const BATCHES: u64 = 200;
-const ROUNDS: usize = 7;
+use crate::case::{Bound, Case};
+use crate::measure::pairs;
 
-fn main() -> Result<(), BoxError> {
-    let directory = tempfile::tempdir()?;
-    let (mut queries, mut bare) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        queries.push(one_row_batches(
-            &directory.path().join(format!("query-{round}")),
-        )?);
-        bare.push(bare_system_calls(
-            &directory.path().join(format!("bare-{round}")),
-        )?);
-    }
-    let (query, bare) = (median(&mut queries), median(&mut bare));
-    let per_batch = |took: Duration| took.as_secs_f64() * 1e3 / BATCHES as f64;
-    println!("one-row durable batch: {:.3} ms", per_batch(query));
-    println!("bare system calls:     {:.3} ms", per_batch(bare));
-    println!(
-        "ratio:                 {:.2}",
-        query.as_secs_f64() / bare.as_secs_f64()
-    );
-    Ok(())
+const BATCHES: u64 = 200;
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case {
+        name: "durability: a batch of one row",
+        unit: "",
+        bound: Bound::AtMost(1.25),
+        measure: |setting| {
+            let pairs = pairs(
+                || setting.in_folder(one_row_batches),
+                || setting.in_folder(bare_system_calls),
+            )?;
+            Ok(pairs.cost(BATCHES, "batch"))
+        },
+    }]
 }
 
 /// Runs the query; returns the time of its batches, without the start.
@@ -48,8 +37,10 @@ fn one_row_batches(directory: &Path) -> Result<Duration, BoxError> {
         .executors(1)
         .start()?;
     let summary = query.await_termination()?;
-    assert_eq!(summary.output_rows, BATCHES);
-    Ok(summary.duration)
+    match summary.output_rows {
+        BATCHES => Ok(summary.duration),
+        other => Err(format!("{other} rows instead of {BATCHES}").into()),
+    }
 }
 
 /// Makes the calls that the protocol cannot do without: three records and the target's one, each
@@ -98,9 +89,4 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 fn sync_directory(directory: &Path) -> std::io::Result<()> {
     File::open(directory)?.sync_all()
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }

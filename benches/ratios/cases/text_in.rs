@@ -1,0 +1,145 @@
+//! Text files into typed rows into Parquet, beside a reader and a writer by hand on as many threads.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use streamwriter::prelude::*;
+
+use crate::case::{Bound, Case, Outcome, Setting};
+use crate::hand;
+use crate::measure::pairs;
+use crate::query::{self, Shape};
+use crate::rows::Trip;
+
+const ROWS: u64 = 2_000_000;
+const FILES: u64 = 4;
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case {
+            name: "json lines to parquet, one executor",
+            unit: "",
+            bound: Bound::AtLeast(0.9),
+            measure: |setting| json(setting, 1),
+        },
+        Case {
+            name: "json lines to parquet, two executors",
+            unit: "",
+            bound: Bound::AtLeast(0.9),
+            measure: |setting| json(setting, 2),
+        },
+        Case {
+            name: "csv to parquet, one executor",
+            unit: "",
+            bound: Bound::AtLeast(0.9),
+            measure: |setting| csv(setting, 1),
+        },
+        Case {
+            name: "csv to parquet, two executors",
+            unit: "",
+            bound: Bound::AtLeast(0.9),
+            measure: |setting| csv(setting, 2),
+        },
+    ]
+}
+
+fn json(setting: &Setting, threads: usize) -> Result<Outcome, BoxError> {
+    let rows = setting.rows(ROWS);
+    let input = files(setting, "jsonl", rows, |place, rows| {
+        hand::json_lines_file(place, rows)
+    })?;
+    let pairs = pairs(
+        || {
+            setting.in_folder(|place| {
+                let sink = ParquetSink::rows(place.join("out"))?;
+                let source = JsonLines::<Trip>::directory(&input)?;
+                query::run(place, source, sink, shape(threads), rows)
+            })
+        },
+        || {
+            setting.in_folder(|place| {
+                by_hand(&input, place, threads, |from, to| {
+                    hand::parquet_file(to, hand::json_rows(from)?)
+                })
+            })
+        },
+    )?;
+    Ok(pairs.speed(rows))
+}
+
+fn csv(setting: &Setting, threads: usize) -> Result<Outcome, BoxError> {
+    let rows = setting.rows(ROWS);
+    let input = files(setting, "csv", rows, |place, rows| {
+        hand::csv_file(place, rows)
+    })?;
+    let pairs = pairs(
+        || {
+            setting.in_folder(|place| {
+                let sink = ParquetSink::rows(place.join("out"))?;
+                let source = Csv::<Trip>::directory(&input)?;
+                query::run(place, source, sink, shape(threads), rows)
+            })
+        },
+        || {
+            setting.in_folder(|place| {
+                by_hand(&input, place, threads, |from, to| {
+                    hand::parquet_file(to, hand::csv_rows(from)?)
+                })
+            })
+        },
+    )?;
+    Ok(pairs.speed(rows))
+}
+
+fn shape(executors: usize) -> Shape {
+    Shape {
+        executors,
+        batch_rows: None,
+    }
+}
+
+/// Makes the input, once for all cases of the format.
+fn files(
+    setting: &Setting,
+    format: &str,
+    rows: u64,
+    write: impl Fn(&Path, std::ops::Range<u64>) -> Result<(), BoxError>,
+) -> Result<PathBuf, BoxError> {
+    let input = setting.place(format);
+    if !input.exists() {
+        let each = rows.div_ceil(FILES);
+        for number in 0..FILES {
+            let range = number * each..rows.min((number + 1) * each);
+            write(&input.join(format!("{number}.{format}")), range)?;
+        }
+    }
+    Ok(input)
+}
+
+/// Copies the files, each thread its share of them.
+fn by_hand(
+    input: &Path,
+    directory: &Path,
+    threads: usize,
+    copy: impl Fn(&Path, &Path) -> Result<(), BoxError> + Sync,
+) -> Result<Duration, BoxError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(input)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    let share = paths.len().div_ceil(threads);
+    hand::timed(|| {
+        let shares = paths.chunks(share).collect();
+        hand::on_threads(shares, |paths: &[PathBuf]| {
+            paths.iter().try_for_each(|from| {
+                let stem = from.file_stem().unwrap_or_default();
+                copy(
+                    from,
+                    &directory.join("out").join(stem).with_extension("parquet"),
+                )
+            })
+        })
+    })
+}
