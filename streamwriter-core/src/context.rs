@@ -45,9 +45,19 @@ impl CancelFlag {
             .compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Relaxed);
     }
 
+    /// Asked once a row: a loop, since a function that calls itself is not inlined.
+    #[inline]
     pub(crate) fn is_set(&self) -> bool {
-        self.reason.load(Ordering::Relaxed) != 0
-            || self.above.as_ref().is_some_and(|above| above.is_set())
+        let mut flag = self;
+        loop {
+            if flag.reason.load(Ordering::Relaxed) != 0 {
+                return true;
+            }
+            match &flag.above {
+                Some(above) => flag = above,
+                None => return false,
+            }
+        }
     }
 
     pub(crate) fn reason(&self) -> Option<CancelReason> {
@@ -201,6 +211,7 @@ impl TaskContext {
     ///
     /// The rows end by themselves then; a `write` that waits for something else asks now and then.
     #[must_use]
+    #[inline]
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_set()
     }

@@ -4,8 +4,34 @@ mod row;
 mod scalar;
 
 use std::fmt;
+use std::ops::Deref;
 
 use serde::Serialize;
+
+/// The name of a column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Name<'n> {
+    /// A field of a struct: the same text in the same place for every row.
+    Field(&'static str),
+    Other(&'n str),
+}
+
+impl Deref for Name<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Field(name) => name,
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
 
 /// One cell, rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +66,7 @@ pub(crate) trait CellSink {
     }
 
     /// Takes a cell.
-    fn cell(&mut self, column: &str, cell: Cell<'_>) -> Result<(), CellError>;
+    fn cell(&mut self, column: Name<'_>, cell: Cell<'_>) -> Result<(), CellError>;
 
     /// Takes a value that has parts of its own; `what` says which sort it is.
     fn nested<T: Serialize + ?Sized>(
@@ -69,26 +95,22 @@ pub(crate) fn write_key<T: Serialize + ?Sized>(
     name: &mut String,
 ) -> Result<(), CellError> {
     name.clear();
-    visit_value("", key, &mut String::new(), &mut row::Key(name))
+    visit_value(Name::Other(""), key, &mut row::Key(name))
 }
 
 /// Hands one value to a sink.
+#[inline]
 fn visit_value<T: Serialize + ?Sized, S: CellSink>(
-    column: &str,
+    column: Name<'_>,
     value: &T,
-    scratch: &mut String,
     sink: &mut S,
 ) -> Result<(), CellError> {
-    if !sink.wants(column) {
+    if !sink.wants(&column) {
         return Ok(());
     }
-    scratch.clear();
-    match value.serialize(scalar::ScalarSerializer { text: scratch })? {
-        scalar::Scalar::Null => sink.cell(column, Cell::Null),
-        scalar::Scalar::Number => sink.cell(column, Cell::Number(scratch)),
-        scalar::Scalar::Float => sink.cell(column, Cell::Float(scratch)),
-        scalar::Scalar::Text => sink.cell(column, Cell::Text(scratch)),
-        scalar::Scalar::Nested(what) => sink.nested(column, what, value),
+    match value.serialize(scalar::ScalarSerializer { column, sink })? {
+        scalar::Visited::Cell => Ok(()),
+        scalar::Visited::Nested(what) => sink.nested(&column, what, value),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Takes a row apart into its columns.
 
+use std::fmt::Write as _;
+
 use serde::ser::{self, Serialize};
 
-use super::{Cell, CellError, CellSink, VALUE_COLUMN, visit_value};
+use super::{Cell, CellError, CellSink, Name, VALUE_COLUMN, visit_value};
 
 /// What became of a row.
 pub(super) enum Visited {
@@ -18,7 +20,7 @@ pub(super) struct RowSerializer<'s, S> {
 
 impl<S: CellSink> RowSerializer<'_, S> {
     fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<Visited, CellError> {
-        visit_value(VALUE_COLUMN, value, &mut String::new(), self.sink)?;
+        visit_value(Name::Field(VALUE_COLUMN), value, self.sink)?;
         Ok(Visited::Cells)
     }
 }
@@ -27,7 +29,6 @@ impl<'s, S: CellSink> RowSerializer<'s, S> {
     fn columns(self) -> Columns<'s, S> {
         Columns {
             sink: self.sink,
-            scratch: String::new(),
             key: String::new(),
             index: 0,
         }
@@ -169,20 +170,17 @@ impl<'s, S: CellSink> ser::Serializer for RowSerializer<'s, S> {
 /// Hands the columns of a row to the sink.
 pub(super) struct Columns<'s, S> {
     sink: &'s mut S,
-    scratch: String,
     key: String,
     index: usize,
 }
 
 impl<S: CellSink> Columns<'_, S> {
-    fn named<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), CellError> {
-        visit_value(name, value, &mut self.scratch, self.sink)
-    }
-
     fn numbered<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CellError> {
         self.index += 1;
-        let name = format!("_{}", self.index);
-        self.named(&name, value)
+        self.key.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(self.key, "_{}", self.index);
+        visit_value(Name::Other(&self.key), value, self.sink)
     }
 }
 
@@ -190,17 +188,18 @@ impl<S: CellSink> ser::SerializeStruct for Columns<'_, S> {
     type Ok = Visited;
     type Error = CellError;
 
+    #[inline]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         key: &'static str,
         value: &T,
     ) -> Result<(), CellError> {
-        self.named(key, value)
+        visit_value(Name::Field(key), value, self.sink)
     }
 
     /// A field that is skipped has no value, and keeps its column.
     fn skip_field(&mut self, key: &'static str) -> Result<(), CellError> {
-        self.named(key, &())
+        visit_value(Name::Field(key), &(), self.sink)
     }
 
     fn end(self) -> Result<Visited, CellError> {
@@ -214,11 +213,11 @@ impl<S: CellSink> ser::SerializeMap for Columns<'_, S> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), CellError> {
         self.key.clear();
-        visit_value("", key, &mut self.scratch, &mut Key(&mut self.key))
+        visit_value(Name::Other(""), key, &mut Key(&mut self.key))
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CellError> {
-        visit_value(&self.key, value, &mut self.scratch, self.sink)
+        visit_value(Name::Other(&self.key), value, self.sink)
     }
 
     fn end(self) -> Result<Visited, CellError> {
@@ -230,7 +229,7 @@ impl<S: CellSink> ser::SerializeMap for Columns<'_, S> {
 pub(super) struct Key<'k>(pub(super) &'k mut String);
 
 impl CellSink for Key<'_> {
-    fn cell(&mut self, _: &str, cell: Cell<'_>) -> Result<(), CellError> {
+    fn cell(&mut self, _: Name<'_>, cell: Cell<'_>) -> Result<(), CellError> {
         match cell {
             Cell::Null => Err(not_a_name("nothing")),
             Cell::Number(text) | Cell::Float(text) | Cell::Text(text) => {

@@ -1,49 +1,57 @@
-//! Renders one value into one cell, or finds that it has parts.
-
-use std::fmt::{self, Write as _};
+//! Hands one value to a sink as one cell, or finds that it has parts.
 
 use serde::ser::{self, Serialize};
 
-use super::CellError;
+use super::{Cell, CellError, CellSink, Name};
 
-/// What a value turned out to be; the text stands in the scratch string.
-pub(super) enum Scalar {
-    Null,
-    Number,
-    Float,
-    Text,
+/// What a value turned out to be.
+pub(super) enum Visited {
+    /// One cell, which the sink has.
+    Cell,
+    /// A value with parts, of this sort.
     Nested(&'static str),
 }
 
-pub(super) struct ScalarSerializer<'s> {
-    pub(super) text: &'s mut String,
+pub(super) struct ScalarSerializer<'v, S> {
+    pub(super) column: Name<'v>,
+    pub(super) sink: &'v mut S,
 }
 
-impl ScalarSerializer<'_> {
-    fn number(self, number: fmt::Arguments<'_>) -> Scalar {
-        // Writing to a string cannot fail.
-        let _ = self.text.write_fmt(number);
-        Scalar::Number
-    }
-
-    /// The shortest text that reads back as the same number; `{}` would print 1e300 in full.
-    fn float(self, number: fmt::Arguments<'_>) -> Scalar {
-        // Writing to a string cannot fail.
-        let _ = self.text.write_fmt(number);
-        Scalar::Float
+impl<S: CellSink> ScalarSerializer<'_, S> {
+    #[inline]
+    fn cell(self, cell: Cell<'_>) -> Result<Visited, CellError> {
+        self.sink.cell(self.column, cell)?;
+        Ok(Visited::Cell)
     }
 }
 
-macro_rules! numbers {
-    ($($method:ident($type:ty) as $format:literal;)*) => {$(
-        fn $method(self, value: $type) -> Result<Scalar, CellError> {
-            Ok(self.number(format_args!($format, value)))
+macro_rules! integers {
+    ($($method:ident($type:ty);)*) => {$(
+        #[inline]
+        fn $method(self, value: $type) -> Result<Visited, CellError> {
+            self.cell(Cell::Number(itoa::Buffer::new().format(value)))
         }
     )*};
 }
 
-impl ser::Serializer for ScalarSerializer<'_> {
-    type Ok = Scalar;
+/// The shortest text that reads back as the same number, as `{:?}` prints it; `{}` would print 1e300
+/// in full. Numbers that need no exponent are printed by zmij, which is faster; its exponents have
+/// another form (`1e+300`).
+macro_rules! floats {
+    ($($method:ident($type:ty);)*) => {$(
+        #[inline]
+        fn $method(self, value: $type) -> Result<Visited, CellError> {
+            let size = value.abs();
+            match size == 0.0 || (1e-4..1e13).contains(&size) {
+                true => self.cell(Cell::Float(zmij::Buffer::new().format_finite(value))),
+                false => self.cell(Cell::Float(&format!("{value:?}"))),
+            }
+        }
+    )*};
+}
+
+impl<S: CellSink> ser::Serializer for ScalarSerializer<'_, S> {
+    type Ok = Visited;
     type Error = CellError;
     type SerializeSeq = Parts;
     type SerializeTuple = Parts;
@@ -53,62 +61,60 @@ impl ser::Serializer for ScalarSerializer<'_> {
     type SerializeStruct = Parts;
     type SerializeStructVariant = Parts;
 
-    numbers! {
-        serialize_i8(i8) as "{}";
-        serialize_i16(i16) as "{}";
-        serialize_i32(i32) as "{}";
-        serialize_i64(i64) as "{}";
-        serialize_i128(i128) as "{}";
-        serialize_u8(u8) as "{}";
-        serialize_u16(u16) as "{}";
-        serialize_u32(u32) as "{}";
-        serialize_u64(u64) as "{}";
-        serialize_u128(u128) as "{}";
+    integers! {
+        serialize_i8(i8);
+        serialize_i16(i16);
+        serialize_i32(i32);
+        serialize_i64(i64);
+        serialize_i128(i128);
+        serialize_u8(u8);
+        serialize_u16(u16);
+        serialize_u32(u32);
+        serialize_u64(u64);
+        serialize_u128(u128);
     }
 
-    fn serialize_f32(self, value: f32) -> Result<Scalar, CellError> {
-        Ok(self.float(format_args!("{value:?}")))
+    floats! {
+        serialize_f32(f32);
+        serialize_f64(f64);
     }
 
-    fn serialize_f64(self, value: f64) -> Result<Scalar, CellError> {
-        Ok(self.float(format_args!("{value:?}")))
-    }
-
-    fn serialize_bool(self, value: bool) -> Result<Scalar, CellError> {
+    fn serialize_bool(self, value: bool) -> Result<Visited, CellError> {
         self.serialize_str(if value { "true" } else { "false" })
     }
 
-    fn serialize_char(self, value: char) -> Result<Scalar, CellError> {
-        self.text.push(value);
-        Ok(Scalar::Text)
+    fn serialize_char(self, value: char) -> Result<Visited, CellError> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
-    fn serialize_str(self, value: &str) -> Result<Scalar, CellError> {
-        self.text.push_str(value);
-        Ok(Scalar::Text)
+    #[inline]
+    fn serialize_str(self, value: &str) -> Result<Visited, CellError> {
+        self.cell(Cell::Text(value))
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<Scalar, CellError> {
+    fn serialize_bytes(self, value: &[u8]) -> Result<Visited, CellError> {
         match std::str::from_utf8(value) {
             Ok(text) => self.serialize_str(text),
-            Err(_) => Ok(Scalar::Nested("bytes that are not UTF-8")),
+            Err(_) => Ok(Visited::Nested("bytes that are not UTF-8")),
         }
     }
 
-    fn serialize_none(self) -> Result<Scalar, CellError> {
-        Ok(Scalar::Null)
+    #[inline]
+    fn serialize_none(self) -> Result<Visited, CellError> {
+        self.cell(Cell::Null)
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Scalar, CellError> {
+    #[inline]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Visited, CellError> {
         value.serialize(self)
     }
 
-    fn serialize_unit(self) -> Result<Scalar, CellError> {
-        Ok(Scalar::Null)
+    fn serialize_unit(self) -> Result<Visited, CellError> {
+        self.cell(Cell::Null)
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Scalar, CellError> {
-        Ok(Scalar::Null)
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Visited, CellError> {
+        self.cell(Cell::Null)
     }
 
     fn serialize_unit_variant(
@@ -116,7 +122,7 @@ impl ser::Serializer for ScalarSerializer<'_> {
         _: &'static str,
         _: u32,
         variant: &'static str,
-    ) -> Result<Scalar, CellError> {
+    ) -> Result<Visited, CellError> {
         self.serialize_str(variant)
     }
 
@@ -124,7 +130,7 @@ impl ser::Serializer for ScalarSerializer<'_> {
         self,
         _: &'static str,
         value: &T,
-    ) -> Result<Scalar, CellError> {
+    ) -> Result<Visited, CellError> {
         value.serialize(self)
     }
 
@@ -134,8 +140,8 @@ impl ser::Serializer for ScalarSerializer<'_> {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Scalar, CellError> {
-        Ok(Scalar::Nested("an enum with data"))
+    ) -> Result<Visited, CellError> {
+        Ok(Visited::Nested("an enum with data"))
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts, CellError> {
@@ -185,15 +191,15 @@ pub(super) struct Parts(&'static str);
 macro_rules! swallow {
     ($($trait:ident { $($method:ident($($argument:ty),*));* })*) => {$(
         impl ser::$trait for Parts {
-            type Ok = Scalar;
+            type Ok = Visited;
             type Error = CellError;
 
             $(fn $method<T: Serialize + ?Sized>(&mut self, $(_: $argument,)* _: &T) -> Result<(), CellError> {
                 Ok(())
             })*
 
-            fn end(self) -> Result<Scalar, CellError> {
-                Ok(Scalar::Nested(self.0))
+            fn end(self) -> Result<Visited, CellError> {
+                Ok(Visited::Nested(self.0))
             }
         }
     )*};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use serde::Serialize;
 
 use super::*;
@@ -10,14 +11,14 @@ use super::*;
 struct Seen(Vec<(String, String)>);
 
 impl CellSink for Seen {
-    fn cell(&mut self, column: &str, cell: Cell<'_>) -> Result<(), CellError> {
+    fn cell(&mut self, column: Name<'_>, cell: Cell<'_>) -> Result<(), CellError> {
         let text = match cell {
             Cell::Null => "null".to_owned(),
             Cell::Number(text) => format!("number {text}"),
             Cell::Float(text) => format!("float {text}"),
             Cell::Text(text) => format!("text {text}"),
         };
-        self.0.push((column.to_owned(), text));
+        self.0.push((column.to_string(), text));
         Ok(())
     }
 
@@ -117,4 +118,36 @@ fn flattened_fields_maps_tuples_and_single_values_have_names() {
         seen(Kind::Data(1)),
         pairs(&[("value", "an enum with data")])
     );
+}
+
+/// Expects the text of `{:?}`, or one as long that reads back as the same number: two shortest texts may
+/// be equally near.
+macro_rules! expect_float {
+    ($value:expr, $float:ty) => {{
+        let (value, plain) = ($value, format!("{:?}", $value));
+        let seen = seen(value);
+        let [(_, cell)] = seen.as_slice() else {
+            panic!("{seen:?}")
+        };
+        let text = cell.strip_prefix("float ").unwrap();
+        let reads_back = text.parse().is_ok_and(|read: $float| read == value);
+        prop_assert!(
+            text == plain || (reads_back && text.len() == plain.len()),
+            "{text} instead of {plain}"
+        );
+    }};
+}
+
+proptest! {
+    /// Two ways of printing floats give one form, on both sides of where one takes over from the other.
+    #[test]
+    fn a_float_is_printed_as_debug_does(bits in any::<u64>(), exponent in -7..20i32, digits in 0..100_000u32) {
+        let near = f64::from(digits) * 10f64.powi(exponent - 5);
+        let cases = [f64::from_bits(bits), near, -near, near.next_up(), near.next_down()];
+        for value in cases {
+            expect_float!(value, f64);
+            expect_float!(value as f32, f32);
+        }
+        expect_float!(f32::from_bits(bits as u32), f32);
+    }
 }

@@ -2,7 +2,6 @@
 
 mod line;
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -10,10 +9,10 @@ use streamwriter_core::{Error, ErrorKind, Result};
 
 use super::sealed::Format;
 use super::{EncodeError, FileSink, RowEncoder, TextFile};
-use crate::cells::{self, Cell, CellError, CellSink};
+use crate::cells::{self, Cell, CellError, CellSink, Name};
 use crate::staging::Staging;
 
-use line::Line;
+use line::{Fields, Line};
 
 /// The CSV format: files `*.csv`, quoted where needed, with a header by default.
 ///
@@ -119,7 +118,7 @@ impl Format for Csv {
     fn encoder(&self, file: TextFile) -> Encoder {
         Encoder {
             file,
-            line: Line::new(self.delimiter, self.quoting),
+            fields: Fields::new(self.delimiter, self.quoting),
             columns: None,
             null_value: self.null_value.clone(),
             header: self.header,
@@ -127,21 +126,44 @@ impl Format for Csv {
     }
 }
 
-/// Writes rows as records of the same columns, each at once.
+/// Writes rows as records of the same columns.
 #[derive(Debug)]
 pub struct Encoder {
     file: TextFile,
-    line: Line,
-    columns: Option<Vec<String>>,
+    fields: Fields,
+    columns: Option<Vec<Column>>,
     null_value: String,
     header: bool,
 }
 
 impl RowEncoder for Encoder {
+    #[inline]
     fn push<R: Serialize>(&mut self, row: &R) -> Result<(), EncodeError> {
-        self.push_cells(row).map_err(|error| match error {
-            CellError::Io(error) => EncodeError::Io(error),
-            other => EncodeError::Row(other.into()),
+        let Self {
+            fields, null_value, ..
+        } = self;
+        let columns = match &self.columns {
+            Some(columns) => columns,
+            None => {
+                let found = columns_of(row).map_err(bad_cells)?;
+                if self.header {
+                    self.file.append(|bytes| {
+                        write_header(&found, fields, bytes);
+                        Ok(())
+                    })?;
+                }
+                self.columns.insert(found)
+            }
+        };
+        self.file.append(|bytes| {
+            let mut record = Record {
+                line: fields.begin(bytes),
+                columns,
+                null_value,
+                next: 0,
+            };
+            cells::visit(row, &mut record).map_err(bad_cells)?;
+            record.end().map_err(bad_cells)
         })
     }
 
@@ -149,37 +171,54 @@ impl RowEncoder for Encoder {
         &self.file
     }
 
-    fn into_file(self) -> io::Result<TextFile> {
-        Ok(self.file)
+    fn into_file(self) -> TextFile {
+        self.file
     }
 }
 
-impl Encoder {
-    fn push_cells<R: Serialize>(&mut self, row: &R) -> Result<(), CellError> {
-        if self.columns.is_none() {
-            let columns = columns_of(row)?;
-            if self.header {
-                for name in &columns {
-                    self.line.push_text(name);
-                }
-                self.file.write_all(self.line.end())?;
-            }
-            self.columns = Some(columns);
-        }
-        let mut record = Record {
-            line: &mut self.line,
-            columns: self.columns.as_deref().unwrap_or_default(),
-            null_value: &self.null_value,
-            next: 0,
+fn bad_cells(error: CellError) -> EncodeError {
+    EncodeError::Row(error.into())
+}
+
+fn write_header(columns: &[Column], fields: &Fields, bytes: &mut Vec<u8>) {
+    let mut line = fields.begin(bytes);
+    for column in columns {
+        line.push_text(&column.name);
+    }
+    line.end();
+}
+
+/// A column of the table.
+#[derive(Debug)]
+struct Column {
+    name: String,
+    /// Where the name is in the program, if it is there: a look instead of a comparison.
+    field: Option<&'static str>,
+}
+
+impl Column {
+    fn of(name: Name<'_>) -> Self {
+        let field = match name {
+            Name::Field(field) => Some(field),
+            Name::Other(_) => None,
         };
-        cells::visit(row, &mut record)?;
-        record.expect_all()?;
-        Ok(self.file.write_all(self.line.end())?)
+        Self {
+            name: name.to_string(),
+            field,
+        }
+    }
+
+    #[inline]
+    fn is(&self, name: Name<'_>) -> bool {
+        match (self.field, name) {
+            (Some(known), Name::Field(field)) if std::ptr::eq(known, field) => true,
+            _ => self.name == *name,
+        }
     }
 }
 
 /// Finds the columns in the first row.
-fn columns_of<R: Serialize>(row: &R) -> Result<Vec<String>, CellError> {
+fn columns_of<R: Serialize>(row: &R) -> Result<Vec<Column>, CellError> {
     let mut columns = Columns::default();
     cells::visit(row, &mut columns)?;
     match columns.0.is_empty() {
@@ -189,11 +228,11 @@ fn columns_of<R: Serialize>(row: &R) -> Result<Vec<String>, CellError> {
 }
 
 #[derive(Default)]
-struct Columns(Vec<String>);
+struct Columns(Vec<Column>);
 
 impl CellSink for Columns {
-    fn cell(&mut self, column: &str, _: Cell<'_>) -> Result<(), CellError> {
-        self.0.push(column.to_owned());
+    fn cell(&mut self, column: Name<'_>, _: Cell<'_>) -> Result<(), CellError> {
+        self.0.push(Column::of(column));
         Ok(())
     }
 
@@ -208,37 +247,42 @@ impl CellSink for Columns {
 }
 
 struct Record<'r> {
-    line: &'r mut Line,
-    columns: &'r [String],
+    line: Line<'r>,
+    columns: &'r [Column],
     null_value: &'r str,
     next: usize,
 }
 
 impl Record<'_> {
-    fn expect_all(&self) -> Result<(), CellError> {
-        match self.columns.get(self.next) {
-            Some(missing) => Err(CellError::Custom(format!(
-                "the row has no column `{missing}`, and the first row of the file has"
-            ))),
-            None => Ok(()),
+    fn end(self) -> Result<(), CellError> {
+        if let Some(missing) = self.columns.get(self.next) {
+            let name = &missing.name;
+            return Err(CellError::Custom(format!(
+                "the row has no column `{name}`, and the first row of the file has"
+            )));
         }
+        self.line.end();
+        Ok(())
     }
 }
 
+/// Says what stands where another column was expected, or none.
+#[cold]
+fn unexpected(column: Name<'_>, expected: Option<&Column>) -> CellError {
+    CellError::Custom(match expected {
+        Some(Column { name, .. }) => {
+            format!("the row has column `{column}` where the first row of the file has `{name}`")
+        }
+        None => format!("the row has column `{column}`, and the first row of the file has not"),
+    })
+}
+
 impl CellSink for Record<'_> {
-    fn cell(&mut self, column: &str, cell: Cell<'_>) -> Result<(), CellError> {
+    #[inline]
+    fn cell(&mut self, column: Name<'_>, cell: Cell<'_>) -> Result<(), CellError> {
         match self.columns.get(self.next) {
-            Some(expected) if expected == column => self.next += 1,
-            Some(expected) => {
-                return Err(CellError::Custom(format!(
-                    "the row has column `{column}` where the first row of the file has `{expected}`"
-                )));
-            }
-            None => {
-                return Err(CellError::Custom(format!(
-                    "the row has column `{column}`, and the first row of the file has not"
-                )));
-            }
+            Some(expected) if expected.is(column) => self.next += 1,
+            other => return Err(unexpected(column, other)),
         }
         match cell {
             Cell::Null => self.line.push_null(self.null_value),

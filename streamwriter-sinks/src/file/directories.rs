@@ -3,7 +3,7 @@
 use serde::Serialize;
 use streamwriter_core::BoxError;
 
-use crate::cells::{self, Cell, CellError, CellSink};
+use crate::cells::{self, Cell, CellError, CellSink, Name};
 use crate::partition::{PartitionBy, write_directory};
 
 /// Finds the directory of one row after another.
@@ -81,8 +81,8 @@ impl CellSink for Values<'_> {
         self.by.position(column).is_some()
     }
 
-    fn cell(&mut self, column: &str, cell: Cell<'_>) -> Result<(), CellError> {
-        let place = self.by.position(column);
+    fn cell(&mut self, column: Name<'_>, cell: Cell<'_>) -> Result<(), CellError> {
+        let place = self.by.position(&column);
         let Some(value) = place.and_then(|place| self.values.get_mut(place)) else {
             return Ok(());
         };
@@ -93,7 +93,7 @@ impl CellSink for Values<'_> {
                 value.found = Found::Text;
                 value.text.push_str(text);
             }
-            Cell::Float(_) => return Err(no_partition(column, "a float, which has no one text")),
+            Cell::Float(_) => return Err(no_partition(&column, "a float, which has no one text")),
         }
         Ok(())
     }

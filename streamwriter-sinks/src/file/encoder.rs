@@ -3,7 +3,7 @@
 use std::io;
 
 use serde::Serialize;
-use streamwriter_core::{BoxError, Error, Result, StagedObject, TaskContext};
+use streamwriter_core::{BoxError, Error, Result, Rows, StagedObject, TaskContext};
 
 use super::text_file::TextFile;
 use crate::ending::{bad_row, in_task};
@@ -19,7 +19,7 @@ pub trait RowEncoder {
     fn file(&self) -> &TextFile;
 
     /// Returns the file with everything in it.
-    fn into_file(self) -> io::Result<TextFile>;
+    fn into_file(self) -> TextFile;
 }
 
 /// Why a row was not written.
@@ -44,16 +44,34 @@ impl EncodeError {
 pub(super) struct Encoded<E>(pub(super) E);
 
 impl<E: RowEncoder> Encoded<E> {
-    /// Writes a row and counts it; `number` is its number in the partition.
+    /// Writes a row; `number` is its number in the partition.
+    #[inline]
     pub(super) fn push<R: Serialize>(
         &mut self,
         row: &R,
         number: u64,
         task: &TaskContext,
-    ) -> Result<u64> {
+    ) -> Result<()> {
         let pushed = self.0.push(row);
-        pushed.map_err(|error| error.into_error(number, task))?;
-        Ok(1)
+        pushed.map_err(|error| error.into_error(number, task))
+    }
+
+    /// Writes a row and those after it, at most `rows_max` together; returns how many.
+    pub(super) fn push_all<R: Serialize>(
+        &mut self,
+        first: R,
+        rows: &mut impl Rows<Item = R>,
+        rows_max: u64,
+        task: &TaskContext,
+    ) -> Result<u64> {
+        self.push(&first, rows.read(), task)?;
+        let mut written = 1;
+        while written < rows_max {
+            let Some(row) = rows.next() else { break };
+            self.push(&row, rows.read(), task)?;
+            written += 1;
+        }
+        Ok(written)
     }
 }
 
@@ -63,7 +81,7 @@ impl<E: RowEncoder> TaskFile for Encoded<E> {
     }
 
     fn finish(self) -> Result<StagedObject> {
-        let file = self.0.into_file().and_then(TextFile::into_staged);
+        let file = self.0.into_file().into_staged();
         file.map_err(write_failed)?.finish()
     }
 }

@@ -1,6 +1,5 @@
 //! One JSON value per line.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -41,35 +40,30 @@ impl Format for JsonLines {
     }
 
     fn encoder(&self, file: TextFile) -> Encoder {
-        Encoder {
-            file,
-            line: Vec::new(),
-        }
+        Encoder(file)
     }
 }
 
-/// Writes rows as lines, each of them at once: a row is some dozens of small pieces, and the file
-/// behind is reached through several layers.
+/// Writes rows as lines.
 #[derive(Debug)]
-pub struct Encoder {
-    file: TextFile,
-    line: Vec<u8>,
-}
+pub struct Encoder(TextFile);
 
 impl RowEncoder for Encoder {
+    #[inline]
     fn push<R: Serialize>(&mut self, row: &R) -> Result<(), EncodeError> {
-        self.line.clear();
-        serde_json::to_writer(&mut self.line, row)
-            .map_err(|error| EncodeError::Row(error.into()))?;
-        self.line.push(b'\n');
-        self.file.write_all(&self.line).map_err(EncodeError::Io)
+        self.0.append(|bytes| {
+            serde_json::to_writer(&mut *bytes, row)
+                .map_err(|error| EncodeError::Row(error.into()))?;
+            bytes.push(b'\n');
+            Ok(())
+        })
     }
 
     fn file(&self) -> &TextFile {
-        &self.file
+        &self.0
     }
 
-    fn into_file(self) -> io::Result<TextFile> {
-        Ok(self.file)
+    fn into_file(self) -> TextFile {
+        self.0
     }
 }

@@ -45,9 +45,9 @@ pub use text::Text;
 /// batch, under names that are a function of query, batch, partition and number; a partition without
 /// rows writes none.
 ///
-/// Guarantee: exactly-once, through [`Staging`]. Memory: one buffer of 1 MiB and one row per
-/// running task, whatever the size of the partition; under [`partition_by`](Self::partition_by) a
-/// buffer of 128 KiB for each open file, of which there are at most
+/// Guarantee: exactly-once, through [`Staging`]. Memory: buffers of 1 MiB and 32 KiB and one row per
+/// running task, whatever the size of the partition; under [`partition_by`](Self::partition_by)
+/// buffers of 128 and 32 KiB for each open file, of which there are at most
 /// [`max_open_files`](Self::max_open_files). A task hands on the names of its files in one message:
 /// see `max_message_bytes` of the query, whose default has room for some 2,500 of them.
 ///
@@ -218,15 +218,20 @@ impl<R: Serialize, F: FileFormat> WriteRows<R> for FileSink<F> {
         let columns = &self.layout.partition_by;
         let mut directories = Directories::new(columns);
         while let Some(row) = rows.next() {
-            let number = rows.read();
             if columns.is_empty() {
-                files.write("", |file, _| file.push(&row, number, task))?;
+                let rows_max = self.layout.rows_at_once();
+                files.write("", |file, room| {
+                    file.push_all(row, &mut rows, room.min(rows_max), task)
+                })?;
                 continue;
             }
+            let number = rows.read();
             let directory = directories.of(&row);
             let directory = directory.map_err(|reason| bad_row(number, reason, task))?;
             let row = Without { row: &row, columns };
-            files.write(directory, |file, _| file.push(&row, number, task))?;
+            files.write(directory, |file, _| {
+                file.push(&row, number, task).map(|()| 1)
+            })?;
         }
         // IMPORTANT: the files of a part of the partition must not stay (W8).
         require_complete(&rows, task)?;

@@ -1,6 +1,5 @@
 //! One text per line.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -8,7 +7,7 @@ use streamwriter_core::Result;
 
 use super::sealed::Format;
 use super::{EncodeError, FileSink, RowEncoder, TextFile};
-use crate::cells::{self, Cell, CellError, CellSink};
+use crate::cells::{self, Cell, CellError, CellSink, Name};
 use crate::staging::Staging;
 
 /// Plain text: one text per line, in files `*.txt`.
@@ -45,47 +44,40 @@ impl Format for Text {
     }
 
     fn encoder(&self, file: TextFile) -> Encoder {
-        Encoder {
-            file,
-            line: String::new(),
-        }
+        Encoder(file)
     }
 }
 
 /// Writes rows as lines.
 #[derive(Debug)]
-pub struct Encoder {
-    file: TextFile,
-    line: String,
-}
+pub struct Encoder(TextFile);
 
 impl RowEncoder for Encoder {
     fn push<R: Serialize>(&mut self, row: &R) -> Result<(), EncodeError> {
-        self.line.clear();
-        let mut line = Line {
-            text: &mut self.line,
-            column: None,
-        };
-        let visited = cells::visit(row, &mut line).and_then(|()| line.expect_one());
-        visited.map_err(|error| EncodeError::Row(error.into()))?;
-        self.line.push('\n');
-        self.file
-            .write_all(self.line.as_bytes())
-            .map_err(EncodeError::Io)
+        self.0.append(|bytes| {
+            let mut line = Line {
+                bytes,
+                column: None,
+            };
+            let visited = cells::visit(row, &mut line).and_then(|()| line.expect_one());
+            visited.map_err(|error| EncodeError::Row(error.into()))?;
+            bytes.push(b'\n');
+            Ok(())
+        })
     }
 
     fn file(&self) -> &TextFile {
-        &self.file
+        &self.0
     }
 
-    fn into_file(self) -> io::Result<TextFile> {
-        Ok(self.file)
+    fn into_file(self) -> TextFile {
+        self.0
     }
 }
 
 /// Takes the one cell of a row.
 struct Line<'l> {
-    text: &'l mut String,
+    bytes: &'l mut Vec<u8>,
     column: Option<String>,
 }
 
@@ -99,7 +91,7 @@ impl Line<'_> {
 }
 
 impl CellSink for Line<'_> {
-    fn cell(&mut self, column: &str, cell: Cell<'_>) -> Result<(), CellError> {
+    fn cell(&mut self, column: Name<'_>, cell: Cell<'_>) -> Result<(), CellError> {
         if let Some(first) = &self.column {
             return Err(CellError::Custom(format!(
                 "plain text has one column, and the row has `{column}` beside `{first}`"
@@ -107,14 +99,14 @@ impl CellSink for Line<'_> {
         }
         let text = match cell {
             Cell::Text(text) => text,
-            Cell::Null => return Err(no_text(column, "null")),
-            Cell::Number(_) | Cell::Float(_) => return Err(no_text(column, "a number")),
+            Cell::Null => return Err(no_text(&column, "null")),
+            Cell::Number(_) | Cell::Float(_) => return Err(no_text(&column, "a number")),
         };
         if text.contains(['\n', '\r']) {
-            return Err(no_text(column, "a text of several lines"));
+            return Err(no_text(&column, "a text of several lines"));
         }
-        self.text.push_str(text);
-        self.column = Some(column.to_owned());
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.column = Some(column.to_string());
         Ok(())
     }
 

@@ -1,22 +1,22 @@
 //! The bytes of a text file on their way into the staged file.
 
 use std::fmt;
-#[cfg(any(feature = "gzip", feature = "zstd"))]
-use std::io::BufWriter;
 use std::io::{self, Write};
 
 use super::FileCompression;
+use super::encoder::EncodeError;
 use crate::staging::StagingFile;
 
-/// How many bytes are collected before they are compressed; encoders write a few at a time.
-#[cfg(any(feature = "gzip", feature = "zstd"))]
-const PLAIN_BYTES: usize = 32 * 1024;
+/// How many bytes are collected before the layers below see them: a row is some dozens of small pieces.
+const BLOCK_BYTES: usize = 32 * 1024;
 
 /// A staged text file, compressed or not.
-///
-/// [`flush`](Write::flush) does nothing, so that an encoder with a buffer of its own may hand over
-/// each record without a system call, and without a mark in a compressed stream.
-pub struct TextFile(Box<dyn Stream>);
+pub struct TextFile {
+    stream: Box<dyn Stream>,
+    /// Rows that the stream has not seen yet, each of them whole.
+    rows: Vec<u8>,
+    is_plain: bool,
+}
 
 /// Bytes on their way into the staged file.
 trait Stream: Write {
@@ -38,74 +38,82 @@ impl Stream for StagingFile {
 }
 
 #[cfg(feature = "gzip")]
-impl Stream for BufWriter<flate2::write::GzEncoder<StagingFile>> {
+impl Stream for flate2::write::GzEncoder<StagingFile> {
     fn bytes_written(&self) -> u64 {
-        self.get_ref().get_ref().bytes_written()
+        self.get_ref().bytes_written()
     }
 
     fn complete(self: Box<Self>) -> io::Result<StagingFile> {
-        unbuffered(*self)?.finish()
+        (*self).finish()
     }
 }
 
 #[cfg(feature = "zstd")]
-impl Stream for BufWriter<zstd::Encoder<'static, StagingFile>> {
+impl Stream for zstd::Encoder<'static, StagingFile> {
     fn bytes_written(&self) -> u64 {
-        self.get_ref().get_ref().bytes_written()
+        self.get_ref().bytes_written()
     }
 
     fn complete(self: Box<Self>) -> io::Result<StagingFile> {
-        unbuffered(*self)?.finish()
+        (*self).finish()
     }
-}
-
-#[cfg(any(feature = "gzip", feature = "zstd"))]
-fn unbuffered<W: Write>(buffer: BufWriter<W>) -> io::Result<W> {
-    buffer.into_inner().map_err(|error| error.into_error())
 }
 
 impl TextFile {
     pub(super) fn begin(file: StagingFile, compression: FileCompression) -> io::Result<Self> {
-        match compression {
-            FileCompression::None => Ok(Self(Box::new(file))),
+        let stream: Box<dyn Stream> = match compression {
+            FileCompression::None => Box::new(file),
             #[cfg(feature = "gzip")]
             FileCompression::Gzip(level) => {
                 let level = flate2::Compression::new(level);
-                let encoder = flate2::write::GzEncoder::new(file, level);
-                let buffer = BufWriter::with_capacity(PLAIN_BYTES, encoder);
-                Ok(Self(Box::new(buffer)))
+                Box::new(flate2::write::GzEncoder::new(file, level))
             }
             #[cfg(feature = "zstd")]
             FileCompression::Zstd(level) => {
                 let mut encoder = zstd::Encoder::new(file, level)?;
                 encoder.include_checksum(true)?;
-                let buffer = BufWriter::with_capacity(PLAIN_BYTES, encoder);
-                Ok(Self(Box::new(buffer)))
+                Box::new(encoder)
             }
-        }
+        };
+        Ok(Self {
+            stream,
+            rows: Vec::new(),
+            is_plain: compression == FileCompression::None,
+        })
     }
 
-    /// Returns how many bytes of the file are there by now; a compressor gives them late.
+    /// Adds what is appended to the buffer; nothing if that fails.
+    #[inline]
+    pub(super) fn append(
+        &mut self,
+        row: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        let before = self.rows.len();
+        if let Err(error) = row(&mut self.rows) {
+            self.rows.truncate(before);
+            return Err(error);
+        }
+        if self.rows.len() >= BLOCK_BYTES {
+            self.hand_on().map_err(EncodeError::Io)?;
+        }
+        Ok(())
+    }
+
+    /// Returns how many bytes the file has by now; a compressor gives them late.
     pub(super) fn bytes_written(&self) -> u64 {
-        self.0.bytes_written()
+        let waiting = if self.is_plain { self.rows.len() } else { 0 };
+        self.stream.bytes_written() + waiting as u64
     }
 
     /// Completes the stream and returns the file.
-    pub(super) fn into_staged(self) -> io::Result<StagingFile> {
-        self.0.complete()
-    }
-}
-
-impl Write for TextFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+    pub(super) fn into_staged(mut self) -> io::Result<StagingFile> {
+        self.hand_on()?;
+        self.stream.complete()
     }
 
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+    fn hand_on(&mut self) -> io::Result<()> {
+        self.stream.write_all(&self.rows)?;
+        self.rows.clear();
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::escape;
-use crate::cells::{self, Cell, CellError, CellSink};
+use crate::cells::{self, Cell, CellError, CellSink, Name};
 
 /// How a missing value is shown.
 const NULL: &str = "NULL";
@@ -138,8 +138,8 @@ struct RowCells<'c> {
 }
 
 impl CellSink for RowCells<'_> {
-    fn cell(&mut self, column: &str, cell: Cell<'_>) -> Result<(), CellError> {
-        let place = place_of(self.columns, column, self.next);
+    fn cell(&mut self, column: Name<'_>, cell: Cell<'_>) -> Result<(), CellError> {
+        let place = place_of(self.columns, &column, self.next);
         self.next = place + 1;
         let show = |text| escape::cell(text, self.cell_width);
         let cell = match cell {
@@ -159,7 +159,7 @@ impl CellSink for RowCells<'_> {
     ) -> Result<(), CellError> {
         let json = serde_json::to_string(value);
         let json = json.map_err(|error| CellError::Custom(error.to_string()))?;
-        self.cell(column, Cell::Text(&json))
+        self.cell(Name::Other(column), Cell::Text(&json))
     }
 }
 
