@@ -76,12 +76,17 @@ impl Case {
 pub(crate) struct Setting {
     pub(crate) scale: f64,
     directory: TempDir,
+    in_memory: Option<TempDir>,
 }
 
 impl Setting {
     pub(crate) fn new(scale: f64) -> Result<Self, BoxError> {
         let directory = tempfile::tempdir()?;
-        Ok(Self { scale, directory })
+        Ok(Self {
+            scale,
+            directory,
+            in_memory: tempfile::tempdir_in("/dev/shm").ok(),
+        })
     }
 
     /// Returns a number of rows, scaled.
@@ -92,6 +97,13 @@ impl Setting {
     /// Returns a directory for what several rounds read; it stays to the end.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    /// Returns a directory in memory if there is one, for what is about numbers of files and not about
+    /// the disk; it stays to the end.
+    pub(crate) fn fast_place(&self, name: &str) -> PathBuf {
+        let directory = self.in_memory.as_ref().unwrap_or(&self.directory);
+        directory.path().join(name)
     }
 
     /// Runs something in a directory of its own, which is removed again.

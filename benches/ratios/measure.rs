@@ -57,11 +57,6 @@ impl Pairs {
         }
     }
 
-    /// Returns the median of ours.
-    pub(crate) fn ours(&self) -> Duration {
-        Duration::from_secs_f64(median(&self.ours))
-    }
-
     /// How fast ours is: the baseline's time by ours. 1 is as fast.
     pub(crate) fn speed(&self, rows: u64) -> Outcome {
         self.outcome(self.rounds(|ours, baseline| baseline / ours), |took| {

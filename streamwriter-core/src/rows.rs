@@ -147,7 +147,18 @@ impl<'t, Rd: RowReader> TaskRows<'t, Rd> {
             })
     }
 
+    /// Says how the rows have ended, after the reader has returned no further row.
     #[cold]
+    fn finish(&mut self, last: Option<BoxError>) {
+        match last {
+            Some(error) => self.stop(End::CutOff, Some(error)),
+            // IMPORTANT: a reader that saw the cancellation ends early. Taking that for the end
+            // of the partition would commit a part of its rows.
+            None if self.task.is_cancelled() => self.stop(End::Cancelled, None),
+            None => self.stop(End::Complete, None),
+        }
+    }
+
     fn stop(&mut self, end: End, error: Option<BoxError>) {
         self.end = end;
         self.error = error;
@@ -157,7 +168,8 @@ impl<'t, Rd: RowReader> TaskRows<'t, Rd> {
 impl<Rd: RowReader> Iterator for TaskRows<'_, Rd> {
     type Item = Rd::Row;
 
-    #[inline]
+    // A call for each row would copy the row through memory once more.
+    #[inline(always)]
     fn next(&mut self) -> Option<Rd::Row> {
         if self.end != End::Open {
             return None;
@@ -172,17 +184,11 @@ impl<Rd: RowReader> Iterator for TaskRows<'_, Rd> {
                 Some(row)
             }
             Some(Err(error)) => {
-                self.stop(End::CutOff, Some(error));
-                None
-            }
-            // IMPORTANT: a reader that saw the cancellation ends early. Taking that for the end
-            // of the partition would commit a part of its rows.
-            None if self.task.is_cancelled() => {
-                self.stop(End::Cancelled, None);
+                self.finish(Some(error));
                 None
             }
             None => {
-                self.stop(End::Complete, None);
+                self.finish(None);
                 None
             }
         }

@@ -2,6 +2,8 @@
 
 mod arrow_batches;
 mod engine;
+mod growth;
+mod journal;
 mod one_row;
 mod text_in;
 mod text_out;
@@ -17,6 +19,8 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         arrow_batches::cases(),
         engine::cases(),
         one_row::cases(),
+        journal::cases(),
+        growth::cases(),
     ];
     groups.into_iter().flatten()
 }

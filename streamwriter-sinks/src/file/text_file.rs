@@ -8,7 +8,9 @@ use super::encoder::EncodeError;
 use crate::staging::StagingFile;
 
 /// How many bytes are collected before the layers below see them: a row is some dozens of small pieces.
-const BLOCK_BYTES: usize = 32 * 1024;
+///
+/// Enough for a staged file to take them as they are.
+const BLOCK_BYTES: usize = 64 * 1024;
 
 /// A staged text file, compressed or not.
 pub struct TextFile {

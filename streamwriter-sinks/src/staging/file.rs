@@ -10,6 +10,9 @@ use super::error::write_failed;
 /// How many bytes are collected before they are handed to the storage.
 pub(super) const BUFFER_BYTES: usize = 1024 * 1024;
 
+/// As many bytes at once go to the storage directly if none are waiting.
+const DIRECT_BYTES: usize = 64 * 1024;
+
 /// A data file that a task writes and no reader sees; made by [`Staging::file`].
 ///
 /// Bytes go in through [`Write`], buffered by 1 MiB. [`finish`](Self::finish) makes them durable
@@ -71,7 +74,12 @@ impl Write for StagingFile {
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.writer.write_all(bytes)?;
+        // What somebody else has collected is not collected again.
+        if bytes.len() >= DIRECT_BYTES && self.writer.buffer().is_empty() {
+            self.writer.get_mut().write_all(bytes)?;
+        } else {
+            self.writer.write_all(bytes)?;
+        }
         self.bytes += bytes.len() as u64;
         Ok(())
     }
