@@ -22,8 +22,9 @@ class Written(WriterCommitMessage):
 class Files:
     """Stages, syncs and renames: no record of the batch, so not exactly-once."""
 
-    def __init__(self, path, schema):
-        self.path, self.schema = path, schema
+    def __init__(self, options, schema):
+        self.path, self.schema = options["path"], schema
+        self.codec = options.get("compression", "snappy")
 
     def save(self, batches):
         name = f"{uuid.uuid4()}.parquet"
@@ -31,7 +32,7 @@ class Files:
         with open(f"{self.path}/_staged/{name}", "wb") as file:
             writer = None
             for batch in batches:
-                writer = writer or pq.ParquetWriter(file, batch.schema, compression="snappy")
+                writer = writer or pq.ParquetWriter(file, batch.schema, compression=self.codec)
                 writer.write_batch(batch)
             if writer:
                 writer.close()
@@ -78,7 +79,7 @@ class PyArrow(DataSource):
         return "python_arrow"
 
     def streamWriter(self, schema, overwrite):
-        return ArrowFiles(self.options["path"], schema)
+        return ArrowFiles(self.options, schema)
 
 
 class PythonRows(DataSource):
@@ -87,7 +88,7 @@ class PythonRows(DataSource):
         return "python_rows"
 
     def streamWriter(self, schema, overwrite):
-        return RowFiles(self.options["path"], schema)
+        return RowFiles(self.options, schema)
 
 
 class LineFiles(Files, DataSourceStreamWriter):
@@ -110,4 +111,4 @@ class PythonLines(DataSource):
         return "python_lines"
 
     def streamWriter(self, schema, overwrite):
-        return LineFiles(self.options["path"], schema)
+        return LineFiles(self.options, schema)
