@@ -43,10 +43,4 @@ impl Layout {
         }
         self.partition_by.check()
     }
-
-    /// Tells whether a file of so many rows and bytes takes no more.
-    pub(super) fn is_full(&self, rows: u64, bytes: u64) -> bool {
-        self.rows_max.is_some_and(|max| rows >= max)
-            || self.bytes_max.is_some_and(|max| bytes >= max)
-    }
 }
