@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::idle::{IdleExecutor, IdleExecutors};
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Revision, Run};
 use crate::runtime::{AsyncRuntime, WeakRuntime};
 use crate::set_aside::{SetAside, SetAsidePlace, SetAsideRow};
@@ -83,6 +84,8 @@ pub struct TaskContext {
     skip_rest: AtomicBool,
     set_aside: SetAside,
     runtime: AsyncRuntime,
+    at_once: u32,
+    idle: Arc<IdleExecutors>,
 }
 
 /// The numbers of a task attempt; the parts that do not change while it runs.
@@ -122,6 +125,8 @@ impl TaskContext {
             skip_rest: AtomicBool::new(false),
             set_aside: SetAside::default(),
             runtime: AsyncRuntime::default(),
+            at_once: 1,
+            idle: IdleExecutors::new(0),
         }
     }
 
@@ -135,6 +140,13 @@ impl TaskContext {
         self
     }
 
+    /// Says how many tasks run at once with this one, and where executors wait.
+    pub(crate) fn beside(mut self, at_once: u32, idle: Arc<IdleExecutors>) -> Self {
+        self.at_once = at_once;
+        self.idle = idle;
+        self
+    }
+
     /// Makes the context of one of several sinks that write the rows of this attempt: it ends with
     /// the attempt, or before it, and skips rows for itself alone.
     pub(crate) fn of_member(&self) -> Self {
@@ -143,6 +155,7 @@ impl TaskContext {
             skip_rest: AtomicBool::new(false),
             set_aside: SetAside::default(),
             runtime: self.runtime.clone(),
+            idle: Arc::clone(&self.idle),
             ..*self
         }
     }
@@ -205,6 +218,30 @@ impl TaskContext {
     #[must_use]
     pub fn attempt_id(&self) -> u64 {
         self.attempt_id
+    }
+
+    /// Returns how many tasks of the batch run at once in this process at most, this one included: the
+    /// smaller one of its executors and the partitions.
+    ///
+    /// It is the same for all tasks of a batch, so a sink that divides a budget by it keeps the budget
+    /// without asking what the other tasks do. One on a cluster, where each task has a process.
+    #[must_use]
+    pub fn tasks_at_once(&self) -> u32 {
+        self.at_once
+    }
+
+    /// Claims the share of an executor that waits since no task is left for it.
+    ///
+    /// A `write` that can use a second core, such as for one very large partition, asks now and then and,
+    /// if there is one, starts a thread which keeps the claim until it ends. The thread must end before
+    /// `write` returns, whatever happens (W4): join it, or use [`std::thread::scope`]. What the sink
+    /// writes must not depend on whether it had help.
+    ///
+    /// `None` if no executor is idle, as a rule while other tasks wait; always on a cluster. It costs one
+    /// atomic operation, and takes no lock.
+    #[must_use]
+    pub fn claim_idle_executor(&self) -> Option<IdleExecutor> {
+        self.idle.claim()
     }
 
     /// Tells whether the attempt was told to end (W7).

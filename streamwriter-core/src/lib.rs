@@ -23,6 +23,7 @@ mod by_name;
 mod context;
 mod finding;
 mod guarantee;
+mod idle;
 mod leftover;
 mod message;
 mod options;
@@ -63,6 +64,7 @@ pub use error::{BoxError, Error, ErrorKind, Permanent, Report, Result};
 pub use finding::{FileFinding, FileState, StoredMessage, Withdrawal};
 pub use gathered::{Enough, Gathered, Measure};
 pub use guarantee::Guarantee;
+pub use idle::IdleExecutor;
 pub use ids::{Attempt, BatchId, PartitionId, QueryId, Revision, Run};
 pub use leftover::{Fate, Leftover, SweepScope};
 pub use message::{

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::context::{CancelFlag, CancelReason};
 use crate::error::Error;
+use crate::idle::IdleExecutors;
 use crate::ids::{Attempt, PartitionId};
 use crate::sync::{Condvar, Instant, Mutex, MutexGuard};
 
@@ -116,6 +117,7 @@ pub(crate) struct Board {
     state: Mutex<State>,
     changed: Condvar,
     task_timeout: Option<Duration>,
+    idle: Arc<IdleExecutors>,
 }
 
 impl Board {
@@ -133,6 +135,7 @@ impl Board {
             }),
             changed: Condvar::new(),
             task_timeout,
+            idle: IdleExecutors::new(0),
         }
     }
 
@@ -148,8 +151,14 @@ impl Board {
             if state.is_over() {
                 return None;
             }
+            let _idle = self.idle.wait();
             state = self.wait(state, due.map(|due| due.saturating_duration_since(now)));
         }
+    }
+
+    /// Returns who counts the executors that wait in [`take`](Self::take).
+    pub(crate) fn idle(&self) -> Arc<IdleExecutors> {
+        Arc::clone(&self.idle)
     }
 
     fn begin(&self, state: &mut State, job: Job, now: Instant) -> Arc<CancelFlag> {

@@ -1,6 +1,6 @@
 //! Runs the tasks of one batch on the executors (W1 to W4, W7).
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::attempt::{self, Finished, Unfinished, caught};
@@ -72,6 +72,8 @@ where
         let count = self.partitions.len().max(1);
         let slots: Slots<W::Message> = Mutex::new((0..count).map(|_| None).collect());
         let failed_attempts = AtomicU64::new(0);
+        let at_once = u32::try_from(count.min(executors.count())).unwrap_or(u32::MAX);
+        let idle = board.idle();
         // Each executor pulls tasks until none is left. One job per task would let rayon run other
         // tasks on top of a `write` that waits inside rayon, and deadlock on the user's locks.
         let work = || {
@@ -79,6 +81,7 @@ where
                 while let Some((job, flag)) = board.take() {
                     let task = TaskContext::new(self.numbers(job, count), flag)
                         .of_revision(self.revision)
+                        .beside(at_once, Arc::clone(&idle))
                         .with_runtime(self.runtime.clone());
                     // IMPORTANT: every job is finished, whatever happens. The other executors
                     // wait at the board for one that is not.

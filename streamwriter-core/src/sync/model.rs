@@ -165,6 +165,10 @@ impl Executors {
         Ok(Self(threads))
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0
+    }
+
     /// Runs this once on each thread; returns when it has returned on all of them.
     pub(crate) fn on_each(&self, work: impl Fn() + Sync) {
         shuttle::thread::scope(|scope| {

@@ -22,6 +22,11 @@ impl Executors {
             })
     }
 
+    /// Returns how many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.current_num_threads()
+    }
+
     /// Runs this once on each thread; returns when it has returned on all of them.
     pub(crate) fn on_each(&self, work: impl Fn() + Sync) {
         self.0.broadcast(|_| work());

@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::context::{BatchContext, CancelFlag, CancelReason, Fence, TaskContext, TaskNumbers};
 use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::idle::IdleExecutors;
 use crate::ids::{Attempt, BatchId, PartitionId, QueryId, Run};
 use crate::message::{self, CommitMessage};
 use crate::rows::TaskRows;
@@ -72,6 +73,20 @@ impl Pretend {
     #[must_use]
     pub fn task(&self) -> TaskContext {
         TaskContext::new(self.numbers(), Arc::new(CancelFlag::default()))
+    }
+
+    /// Makes the context of a task beside which so many executors are idle:
+    /// [`claim_idle_executor`](TaskContext::claim_idle_executor) finds them.
+    #[must_use]
+    pub fn task_beside_idle(&self, executors: usize) -> TaskContext {
+        self.task().beside(1, IdleExecutors::new(executors))
+    }
+
+    /// Makes the context of a task that runs while others do:
+    /// [`tasks_at_once`](TaskContext::tasks_at_once).
+    #[must_use]
+    pub fn task_beside_others(&self, tasks_at_once: u32) -> TaskContext {
+        self.task().beside(tasks_at_once, IdleExecutors::new(0))
     }
 
     /// Makes the context of a task that has been cancelled.

@@ -76,8 +76,8 @@ impl<E: RowEncoder> Encoded<E> {
 }
 
 impl<E: RowEncoder> TaskFile for Encoded<E> {
-    fn bytes(&self) -> u64 {
-        self.0.file().bytes_written()
+    fn has_reached(&mut self, bytes: u64) -> Result<bool> {
+        Ok(self.0.file().bytes_written() >= bytes)
     }
 
     fn finish(self) -> Result<StagedObject> {

@@ -1,44 +1,43 @@
 //! A Parquet file as one of the files of a task.
 
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use streamwriter_core::{Error, ErrorKind, Result, StagedObject, TaskContext};
 
+use super::row_groups::RowGroups;
 use crate::ending::in_task;
 use crate::rolling::{OpenFiles, TaskFile};
 use crate::staging::{StagingFile, write_failed};
 
 /// The file, and the task that errors name.
 pub(super) struct ParquetFile<'t> {
-    writer: ArrowWriter<StagingFile>,
+    row_groups: RowGroups<'t, StagingFile>,
     task: &'t TaskContext,
 }
 
 impl<'t> ParquetFile<'t> {
-    pub(super) fn new(writer: ArrowWriter<StagingFile>, task: &'t TaskContext) -> Self {
-        Self { writer, task }
+    pub(super) fn new(row_groups: RowGroups<'t, StagingFile>, task: &'t TaskContext) -> Self {
+        Self { row_groups, task }
     }
 }
 
 impl TaskFile for ParquetFile<'_> {
-    /// What has left the writer, and its estimate of the row group that is being filled.
-    fn bytes(&self) -> u64 {
-        let bytes = self.writer.bytes_written();
-        bytes.saturating_add(self.writer.in_progress_size()) as u64
+    fn has_reached(&mut self, bytes: u64) -> Result<bool> {
+        let reached = self.row_groups.has_reached(bytes);
+        reached.map_err(|error| cannot_encode(error, self.task))
     }
 
     fn memory(&self) -> usize {
-        self.writer.memory_size()
+        self.row_groups.memory()
     }
 
     fn flush(&mut self) -> Result<()> {
-        let flushed = self.writer.flush();
+        let flushed = self.row_groups.flush();
         flushed.map_err(|error| cannot_encode(error, self.task))
     }
 
     fn finish(self) -> Result<StagedObject> {
-        let file = self.writer.into_inner();
+        let file = self.row_groups.into_inner();
         file.map_err(|error| cannot_encode(error, self.task))?
             .finish()
     }
@@ -58,7 +57,7 @@ where
         files.write(directory, |file, room| {
             let left = columns.num_rows() - at;
             let rows = usize::try_from(room).map_or(left, |room| room.clamp(1, left));
-            let written = file.writer.write(&columns.slice(at, rows));
+            let written = file.row_groups.write(&columns.slice(at, rows));
             written.map_err(|error| cannot_encode(error, file.task))?;
             at += rows;
             Ok(rows as u64)

@@ -3,13 +3,19 @@
 mod arrow_batches;
 mod builder;
 mod columns;
+mod crew;
 mod derived;
 mod encoding;
+mod errand;
 mod file;
+mod gauge;
+mod lanes;
 mod options;
 mod partitioner;
+mod row_groups;
 mod schema;
 mod serde_rows;
+mod sizes;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,9 +40,11 @@ pub use options::Compression;
 pub use serde_rows::ViaSerde;
 pub(crate) use serde_rows::trace as schema_by_serde;
 
+use crew::Crew;
 use file::{ParquetFile, cannot_encode, write_columns};
 use options::Options;
 use partitioner::Partitioner;
+use row_groups::RowGroups;
 
 /// Writes the rows of a batch as Parquet files in a plain directory.
 ///
@@ -212,10 +220,15 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         let schema = file_schema(partitioner.as_ref(), &schema);
         let mut columns = self.encoding.columns()?;
         let properties = self.options.properties(&schema, Some(task))?;
+        let limits = self.options.limits();
+        let crew = Crew::new(task);
+        // Several open files take turns: none of them keeps a second thread busy.
+        let crew = partitioner.is_none().then_some(&crew);
         let begin = |file| {
             let properties = Some(properties.clone());
             ArrowWriter::try_new(file, Arc::clone(&schema), properties)
-                .map(|writer| ParquetFile::new(writer, task))
+                .and_then(|writer| RowGroups::new(writer, Arc::clone(&schema), limits, crew))
+                .map(|row_groups| ParquetFile::new(row_groups, task))
                 .map_err(|error| cannot_encode(error, task))
         };
         let mut files = OpenFiles::new(&self.staging, &self.layout, task, "parquet", begin)
@@ -259,5 +272,9 @@ fn bad_columns(reason: streamwriter_core::BoxError, task: &TaskContext) -> Error
     in_task(Error::new(ErrorKind::Row, message).permanent(), task)
 }
 
+#[cfg(test)]
+mod helped_tests;
+#[cfg(test)]
+mod parallel_tests;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use parquet::schema::types::ColumnPath;
 use streamwriter_core::{Error, ErrorKind, Result, TaskContext};
 
 use super::columns::{BloomFilter, ParquetStatistics, SortColumn};
+use super::row_groups::Limits;
 use super::schema::{no_form, unknown_column};
 
 /// What the sink itself says in a file begins like this.
@@ -102,6 +103,14 @@ impl Options {
             .set_created_by(concat!("streamwriter ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_key_value_metadata(task.map(|task| self.key_values(task)));
         Ok(self.of_columns(properties, &Leaves::of(schema)?)?.build())
+    }
+
+    /// Returns how large a row group may become.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            rows: self.row_group_rows,
+            bytes: self.row_group_bytes,
+        }
     }
 
     fn check_limits(&self) -> Result<()> {

@@ -48,10 +48,4 @@ impl Layout {
     pub(crate) fn rows_at_once(&self) -> u64 {
         self.bytes_max.map_or(u64::MAX, |_| 1)
     }
-
-    /// Tells whether a file of so many rows and bytes takes no more.
-    pub(super) fn is_full(&self, rows: u64, bytes: u64) -> bool {
-        self.rows_max.is_some_and(|max| rows >= max)
-            || self.bytes_max.is_some_and(|max| bytes >= max)
-    }
 }

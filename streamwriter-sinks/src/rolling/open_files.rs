@@ -13,8 +13,8 @@ const SMALL_BUFFER_BYTES: usize = 128 * 1024;
 
 /// A file that is being written, in the format of its sink.
 pub(crate) trait TaskFile: Sized {
-    /// Returns how many bytes the file has by now, as exactly as the format knows.
-    fn bytes(&self) -> u64;
+    /// Tells whether the file has this many bytes by now, as exactly as the format knows.
+    fn has_reached(&mut self, bytes: u64) -> Result<bool>;
 
     /// Returns how many bytes of memory [`flush`](Self::flush) would free.
     fn memory(&self) -> usize {
@@ -117,7 +117,7 @@ impl<'s, F: TaskFile, B: Fn(StagingFile) -> Result<F>> OpenFiles<'s, F, B> {
         open.rows += written;
         self.rows += written;
         self.memory -= open.memory;
-        if self.layout.is_full(open.rows, open.file.bytes()) {
+        if is_full(self.layout, &mut open)? {
             self.finished.add(open.number, open.file)?;
         } else {
             open.memory = open.file.memory();
@@ -221,6 +221,16 @@ impl<'s, F: TaskFile, B: Fn(StagingFile) -> Result<F>> OpenFiles<'s, F, B> {
         }
         Ok(())
     }
+}
+
+/// Tells whether a file takes no more.
+fn is_full(layout: &Layout, open: &mut Open<impl TaskFile>) -> Result<bool> {
+    if layout.rows_max.is_some_and(|max| open.rows >= max) {
+        return Ok(true);
+    }
+    layout
+        .bytes_max
+        .map_or(Ok(false), |max| open.file.has_reached(max))
 }
 
 /// The finished files of a task, gone again unless they are taken.

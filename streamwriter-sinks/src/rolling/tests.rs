@@ -15,8 +15,8 @@ struct Lines {
 }
 
 impl TaskFile for Lines {
-    fn bytes(&self) -> u64 {
-        self.file.bytes_written()
+    fn has_reached(&mut self, bytes: u64) -> Result<bool> {
+        Ok(self.file.bytes_written() >= bytes)
     }
 
     fn memory(&self) -> usize {
