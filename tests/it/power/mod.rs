@@ -10,6 +10,7 @@
 //! | `torn.rs` | a part of a write; the poison after a failed sync | every write; every sync |
 //! | `walks.rs` | many lives, each ended by a kill, a cut or an error | anywhere; shrunk |
 //! | `ways_out.rs` | a power cut in what a person decides, and in what follows | every change |
+//! | `calls.rs` | nothing: the calls of a batch are listed | |
 //! | `flaws.rs` | a disk that breaks a promise: the twins | until the matrix rejects it |
 //!
 //! A change is a system call that makes, writes, names, removes or syncs. What survives a cut is
@@ -22,6 +23,7 @@
 //! which the two executors of a batch come to their calls; the steps that are printed show it.
 
 mod bench;
+mod calls;
 mod cuts;
 mod errors;
 mod flaws;
