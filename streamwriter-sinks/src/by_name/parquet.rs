@@ -51,6 +51,9 @@ pub(super) struct ParquetOptions {
     /// How many encoded bytes a row group has at most, about.
     #[option(name = "rowGroupBytes", default = AtLeastOne(Bytes(128 << 20)), default_text = "128MiB")]
     row_group_bytes: AtLeastOne<Bytes>,
+    /// How many bytes of memory the open files of all tasks keep together, about.
+    #[option(name = "memoryBudget", default = AtLeastOne(Bytes(1 << 30)), default_text = "1GiB")]
+    memory_budget: AtLeastOne<Bytes>,
     /// How many rows a page has at most, about.
     #[option(name = "pageRows", default = AtLeastOne(20_000), default_text = "20000")]
     page_rows: AtLeastOne<usize>,
@@ -94,6 +97,7 @@ impl SinkFactory for ParquetOptions {
             .max_open_files(self.max_open_files.0)
             .row_group_rows(self.row_group_rows.0)
             .row_group_bytes(self.row_group_bytes.0.in_memory())
+            .memory_budget(self.memory_budget.0.in_memory())
             .page_rows(self.page_rows.0)
             .page_bytes(self.page_bytes.0.in_memory())
             .dictionary_bytes(self.dictionary_bytes.0.in_memory())

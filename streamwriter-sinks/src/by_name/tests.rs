@@ -126,6 +126,7 @@ fn each_option_of_parquet_has_its_default_and_an_effect() {
         ("compression", "none"),
         ("rowGroupRows", "5"),
         ("rowGroupBytes", "64m"),
+        ("memoryBudget", "256m"),
         ("pageRows", "7"),
         ("pageBytes", "64 KiB"),
         ("batchRows", "9"),

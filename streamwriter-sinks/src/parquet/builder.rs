@@ -26,6 +26,18 @@ impl<E> ParquetSink<E> {
         self
     }
 
+    /// Sets how much memory the open files of all tasks keep together, about; 1 GiB by default.
+    ///
+    /// Each of the tasks that run at once in a process has the same share of it, whatever the others do,
+    /// so that the same rows make the same files. If the row groups that are being filled keep more
+    /// the largest is written out before it is full; if buffers and footers alone keep half of it,
+    /// files are finished that were left alone longest. See [`ParquetSink`] for what is counted, and
+    /// [`max_open_files`](Self::max_open_files).
+    pub fn memory_budget(mut self, bytes: usize) -> Self {
+        self.options.memory_budget = bytes;
+        self
+    }
+
     /// Sets how many rows are collected before they are encoded as columns; 8,192 by default.
     pub fn batch_rows(mut self, rows: usize) -> Self {
         self.options.batch_rows = rows;

@@ -8,6 +8,8 @@ mod derived;
 mod encoding;
 mod errand;
 mod file;
+mod footprint;
+mod gathered;
 mod gauge;
 mod lanes;
 mod options;
@@ -45,6 +47,7 @@ use file::{ParquetFile, cannot_encode, write_columns};
 use options::Options;
 use partitioner::Partitioner;
 use row_groups::RowGroups;
+use sizes::in_memory;
 
 /// Writes the rows of a batch as Parquet files in a plain directory.
 ///
@@ -61,15 +64,14 @@ use row_groups::RowGroups;
 /// [`Derived`] those that derive `Row`, with more types and less work per row, and
 /// [`ArrowBatches`] takes Arrow record batches.
 ///
-/// Guarantee: exactly-once, through [`Staging`]. Memory per running task: the rows of one column
-/// batch ([`batch_rows`](Self::batch_rows)), the encoded pages of one row group (at most
-/// [`row_group_bytes`](Self::row_group_bytes), overshot by one column batch), its dictionaries of
-/// at most 1 MiB per column, and a file buffer of 1 MiB. Under [`partition_by`](Self::partition_by)
-/// there are two column batches, the row groups that are being filled in all open files keep
-/// [`row_group_bytes`](Self::row_group_bytes) together (the largest is written out when they keep
-/// more), and each of the open files, at most [`max_open_files`](Self::max_open_files), has a buffer
-/// of 128 KiB. A task hands on the names of its files in one message: see `max_message_bytes` of the
-/// query, whose default has room for some 2,500 of them.
+/// Guarantee: exactly-once, through [`Staging`]. Memory: the open files of all tasks keep
+/// [`memory_budget`](Self::memory_budget) bytes together, about; 1 GiB by default. Counted are the row
+/// groups that are being filled, with dictionaries, tables and compressors, buffers, and what the
+/// footers will say; under [`partition_by`](Self::partition_by) also the rows on their way. Without it
+/// each running task has besides the rows of one column batch ([`batch_rows`](Self::batch_rows)), up
+/// to 4 MiB more while executors help it, and a file buffer of 1 MiB. A task hands on the names of its
+/// files in one message: see `max_message_bytes` of the query, whose default has room for some 2,500
+/// of them.
 ///
 /// Options that name columns are checked against the schema when the query starts. By default columns
 /// are dictionary-encoded until a dictionary grows past 1 MiB, pages are compressed by zstd, carry
@@ -220,19 +222,24 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         let schema = file_schema(partitioner.as_ref(), &schema);
         let mut columns = self.encoding.columns()?;
         let properties = self.options.properties(&schema, Some(task))?;
-        let limits = self.options.limits();
+        let mut limits = self.options.limits(task);
         let crew = Crew::new(task);
-        // Several open files take turns: none of them keeps a second thread busy.
+        // Several open files take turns: none of them keeps a second thread busy, their memory is
+        // looked at together, and each of them may get a few rows at a time.
         let crew = partitioner.is_none().then_some(&crew);
+        let gather = if crew.is_some() { 1 } else { GATHERED_ROWS };
+        if crew.is_none() {
+            limits.memory = usize::MAX;
+        }
         let begin = |file| {
             let properties = Some(properties.clone());
             ArrowWriter::try_new(file, Arc::clone(&schema), properties)
                 .and_then(|writer| RowGroups::new(writer, Arc::clone(&schema), limits, crew))
-                .map(|row_groups| ParquetFile::new(row_groups, task))
+                .map(|row_groups| ParquetFile::new(row_groups, gather, task))
                 .map_err(|error| cannot_encode(error, task))
         };
         let mut files = OpenFiles::new(&self.staging, &self.layout, task, "parquet", begin)
-            .memory_max(self.options.row_group_bytes);
+            .memory_max(self.options.share(task));
         let mut write = |columns: &mut E::Columns| {
             let bad = |reason| bad_columns(reason, task);
             let batch = columns.take().map_err(bad)?;
@@ -240,6 +247,8 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
                 return write_columns(&mut files, "", &batch);
             };
             let parts = partitioner.split(&batch).map_err(bad)?;
+            // The rows are there twice now: as they came, and cut by the values.
+            files.leave_room_for(in_memory(&batch).saturating_mul(2));
             parts
                 .iter()
                 .try_for_each(|(directory, part)| write_columns(&mut files, directory, part))
@@ -261,6 +270,9 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         Ok(StagedFiles::new(rows, files))
     }
 }
+
+/// How many rows of one of several open files are encoded together at least.
+const GATHERED_ROWS: usize = 1024;
 
 /// Returns the schema of the files: without the columns that their directories say.
 fn file_schema(partitioner: Option<&Partitioner<'_>>, schema: &SchemaRef) -> SchemaRef {

@@ -13,6 +13,7 @@ use parquet::schema::types::ColumnPath;
 use streamwriter_core::{Error, ErrorKind, Result, TaskContext};
 
 use super::columns::{BloomFilter, ParquetStatistics, SortColumn};
+use super::footprint::Footprint;
 use super::row_groups::Limits;
 use super::schema::{no_form, unknown_column};
 
@@ -43,6 +44,7 @@ pub(super) struct Options {
     pub(super) compression: Compression,
     pub(super) row_group_rows: usize,
     pub(super) row_group_bytes: usize,
+    pub(super) memory_budget: usize,
     pub(super) page_rows: usize,
     pub(super) page_bytes: usize,
     pub(super) dictionary_bytes: usize,
@@ -61,6 +63,7 @@ impl Default for Options {
             compression: Compression::Zstd(1),
             row_group_rows: 1024 * 1024,
             row_group_bytes: 128 * 1024 * 1024,
+            memory_budget: 1024 * 1024 * 1024,
             page_rows: DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT,
             page_bytes: DEFAULT_PAGE_SIZE,
             dictionary_bytes: DEFAULT_DICTIONARY_PAGE_SIZE_LIMIT,
@@ -105,18 +108,31 @@ impl Options {
         Ok(self.of_columns(properties, &Leaves::of(schema)?)?.build())
     }
 
-    /// Returns how large a row group may become.
-    pub(super) fn limits(&self) -> Limits {
+    /// Returns how large a row group may become in a task that writes one file after another.
+    ///
+    /// While it is being filled a helper may still have the one before. A task that is the only one has
+    /// the budget for both; beside others it has help only if the share of an executor is not used.
+    pub(super) fn limits(&self, task: &TaskContext) -> Limits {
+        let row_groups = usize::try_from(task.tasks_at_once().max(2)).unwrap_or(usize::MAX);
         Limits {
             rows: self.row_group_rows,
             bytes: self.row_group_bytes,
+            memory: self.memory_budget / row_groups,
+            footprint: Footprint::new(self.compression, self.page_rows, self.page_bytes),
         }
+    }
+
+    /// Returns how much memory the open files of a task may keep together.
+    pub(super) fn share(&self, task: &TaskContext) -> usize {
+        let tasks = usize::try_from(task.tasks_at_once().max(1)).unwrap_or(usize::MAX);
+        self.memory_budget / tasks
     }
 
     fn check_limits(&self) -> Result<()> {
         for (option, value) in [
             ("row_group_rows", self.row_group_rows),
             ("row_group_bytes", self.row_group_bytes),
+            ("memory_budget", self.memory_budget),
             ("page_rows", self.page_rows),
             ("page_bytes", self.page_bytes),
             ("dictionary_bytes", self.dictionary_bytes),

@@ -172,7 +172,13 @@ fn begun_in<'c, W: Write + Send + 'static>(
 ) -> RowGroups<'c, W> {
     let properties = options.properties(&schema, None).unwrap();
     let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).unwrap();
-    RowGroups::new(writer, schema, options.limits(), crew).unwrap()
+    RowGroups::new(
+        writer,
+        schema,
+        options.limits(&Pretend::default().task()),
+        crew,
+    )
+    .unwrap()
 }
 
 fn by_row_groups(

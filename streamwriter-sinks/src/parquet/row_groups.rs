@@ -15,9 +15,11 @@ use parquet::file::writer::SerializedFileWriter;
 
 use super::crew::Crew;
 use super::errand::Pending;
+use super::footprint::{COLUMN_AT_END, FILE, Footprint};
 use super::gauge::Gauge;
 use super::lanes::Leaf;
 use super::sizes::{PER_COLUMN, encoded_max};
+use crate::rolling::Memory;
 
 /// How large a row group may become.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,10 @@ pub(super) struct Limits {
     pub(super) rows: usize,
     /// How many encoded bytes it has at most, about.
     pub(super) bytes: usize,
+    /// How much memory its columns may keep, about.
+    pub(super) memory: usize,
+    /// What the columns need that they do not count.
+    pub(super) footprint: Footprint,
 }
 
 /// A Parquet file as it is written: what an `ArrowWriter` makes of the same batches, byte for byte.
@@ -37,6 +43,8 @@ pub(super) struct RowGroups<'c, W: Write + Send> {
     file: Place<W>,
     /// How many row groups were completed.
     completed: usize,
+    /// How many columns a row group has, once there was one.
+    leaves_each: usize,
     factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
     limits: Limits,
@@ -61,6 +69,8 @@ struct Open {
     leaves: usize,
     rows: usize,
     encoded: Gauge,
+    memory: Gauge,
+    footprint: Footprint,
 }
 
 impl<'c, W: Write + Send + 'static> RowGroups<'c, W> {
@@ -75,6 +85,7 @@ impl<'c, W: Write + Send + 'static> RowGroups<'c, W> {
         Ok(Self {
             file: Place::Here(file),
             completed: 0,
+            leaves_each: 0,
             factory,
             schema,
             limits,
@@ -151,10 +162,16 @@ impl<'c, W: Write + Send + 'static> RowGroups<'c, W> {
         Ok((written.saturating_add(open)) as u64 >= bytes)
     }
 
-    /// Returns how many bytes of memory a flush would free, as far as the columns are at hand.
-    pub(super) fn memory(&self) -> usize {
-        let writers = self.open.iter().flat_map(|open| &open.writers);
-        writers.map(ArrowColumnWriter::memory_size).sum()
+    /// Returns how much memory the file keeps, as far as its columns are at hand.
+    pub(super) fn memory(&self) -> Memory {
+        let columns = self.leaves_each.saturating_mul(self.completed);
+        Memory {
+            fixed: FILE + columns.saturating_mul(COLUMN_AT_END),
+            flushable: self
+                .open
+                .as_ref()
+                .map_or(0, |open| open.footprint.of(&open.writers, open.rows)),
+        }
     }
 
     /// Returns how many of these rows go into the row group that is being filled; at least one. Begins
@@ -165,7 +182,8 @@ impl<'c, W: Write + Send + 'static> RowGroups<'c, W> {
                 Some(open) => open,
                 none => {
                     let writers = self.factory.create_column_writers(self.completed)?;
-                    none.insert(Open::new(writers))
+                    self.leaves_each = writers.len();
+                    none.insert(Open::new(writers, self.limits.footprint))
                 }
             };
             let rows = rows.min(self.limits.rows.saturating_sub(open.rows));
@@ -192,7 +210,9 @@ impl<'c, W: Write + Send + 'static> RowGroups<'c, W> {
         open.add(columns, &self.schema, self.crew)?;
         let is_full = open.rows >= self.limits.rows
             || (open.encoded.at_most() >= self.limits.bytes
-                && open.measure(self.crew)? >= self.limits.bytes);
+                && open.measure(self.crew)? >= self.limits.bytes)
+            || (open.memory.at_most() >= self.limits.memory
+                && open.measure_memory(self.crew)? >= self.limits.memory);
         if is_full {
             self.flush()?;
         }
@@ -226,13 +246,15 @@ fn room(bytes: usize, rows: usize, bytes_max: usize) -> usize {
 }
 
 impl Open {
-    fn new(writers: Vec<ArrowColumnWriter>) -> Self {
+    fn new(writers: Vec<ArrowColumnWriter>, footprint: Footprint) -> Self {
         Self {
             leaves: writers.len(),
             writers,
             is_shared: false,
             rows: 0,
             encoded: Gauge::default(),
+            memory: Gauge::default(),
+            footprint,
         }
     }
 
@@ -249,6 +271,10 @@ impl Open {
         };
         let bytes = encoded_max(columns);
         self.encoded.grow(bytes, self.leaves * PER_COLUMN);
+        // Tables of hashes and their growth beside the values.
+        let once = 2 * PER_COLUMN + self.footprint.column_max();
+        self.memory
+            .grow(bytes.saturating_mul(3), self.leaves * once);
         if !crew.has_help(self.leaves) {
             return self.encode(columns, schema);
         }
@@ -279,14 +305,30 @@ impl Open {
         if let Some(exact) = self.encoded.exact() {
             return Ok(exact);
         }
-        if let Some(crew) = crew.filter(|_| self.is_shared) {
-            self.writers = crew.end()?;
-            self.is_shared = false;
-        }
+        self.take_back(crew)?;
         let each = self.writers.iter();
         let encoded = each.map(ArrowColumnWriter::get_estimated_total_bytes).sum();
         self.encoded.set(encoded);
         Ok(encoded)
+    }
+
+    /// Returns how much memory the columns keep, likewise.
+    fn measure_memory(&mut self, crew: Option<&Crew<'_>>) -> Result<usize> {
+        if let Some(exact) = self.memory.exact() {
+            return Ok(exact);
+        }
+        self.take_back(crew)?;
+        let memory = self.footprint.of(&self.writers, self.rows);
+        self.memory.set(memory);
+        Ok(memory)
+    }
+
+    fn take_back(&mut self, crew: Option<&Crew<'_>>) -> Result<()> {
+        if let Some(crew) = crew.filter(|_| self.is_shared) {
+            self.writers = crew.end()?;
+            self.is_shared = false;
+        }
+        Ok(())
     }
 
     fn close(mut self, crew: Option<&Crew<'_>>) -> Result<Vec<ArrowColumnChunk>> {

@@ -19,6 +19,18 @@ pub(super) fn encoded_max(columns: &RecordBatch) -> usize {
     each.fold(0, usize::saturating_add)
 }
 
+/// What an array needs besides its values.
+const PER_ARRAY: usize = 256;
+
+/// Returns how much memory rows need, without those beside them in the same arrays.
+pub(super) fn in_memory(columns: &RecordBatch) -> usize {
+    let each = columns.columns().iter().map(|column| {
+        let values = column.to_data().get_slice_memory_size();
+        values.unwrap_or_else(|_| column.get_array_memory_size()) + PER_ARRAY
+    });
+    each.fold(0, usize::saturating_add)
+}
+
 /// The dictionary and the indices may both hold a value, so each byte counts twice.
 fn of(array: &ArrayRef) -> usize {
     let values = array.len();

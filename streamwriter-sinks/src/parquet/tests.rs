@@ -666,21 +666,22 @@ mod partitioned {
     }
 
     #[test]
-    fn open_row_groups_keep_together_what_one_may_keep() {
-        let keys = (0..4000).map(|row| row % 8);
-        let texts = (0..4000_i64).map(|row| format!("{:0100}", row * 7919));
+    fn open_row_groups_keep_their_share_of_the_budget_together() {
+        let keys = (0..40_000).map(|row| row % 8);
+        let texts = (0..40_000_i64).map(|row| format!("{:0100}", row * 7919));
         let columns: [(&str, Arc<dyn Array>); 2] = [
             ("key", Arc::new(Int64Array::from_iter_values(keys))),
             ("text", Arc::new(StringArray::from_iter_values(texts))),
         ];
-        let groups = |bytes: usize| {
+        let groups = |budget: usize, tasks: u32| {
             let directory = tempfile::tempdir().unwrap();
             let batch = RecordBatch::try_from_iter(columns.clone()).unwrap();
             let sink = ParquetSink::arrow(directory.path(), batch.schema()).unwrap();
             let sink = sink.partition_by(["key"]).batch_rows(100);
-            let sink = sink.row_group_bytes(bytes);
-            let rows = (0..40).map(|part| batch.slice(part * 100, 100));
-            let message = write_rows(&sink, rows, &Pretend::default().task()).unwrap();
+            let sink = sink.memory_budget(budget);
+            let rows = (0..400).map(|part| batch.slice(part * 100, 100));
+            let message =
+                write_rows(&sink, rows, &Pretend::default().task_beside_others(tasks)).unwrap();
             let groups = message.files.iter().map(|file| {
                 let file = File::open(directory.path().join(file.staged.as_str())).unwrap();
                 SerializedFileReader::new(file)
@@ -690,8 +691,16 @@ mod partitioned {
             });
             groups.collect::<Vec<_>>()
         };
-        assert_eq!(groups(128 * 1024 * 1024), [1; 8]);
-        // Each file has some 50 KB of text: less than one row group may have, more than eight may.
-        assert!(groups(150_000).iter().all(|groups| *groups > 1));
+        assert_eq!(groups(128 << 20, 8), [1; 8]);
+        // Each file has some 500 KB of text, and a buffer of 128 KiB.
+        for (budget, tasks) in [(3 << 20, 1), (12 << 20, 4)] {
+            let groups = groups(budget, tasks);
+            assert!(
+                groups.len() == 8 && groups.iter().all(|groups| *groups > 1),
+                "{groups:?}"
+            );
+        }
+        // The buffers alone are more than half of this, so files are finished.
+        assert!(groups(1 << 20, 1).len() > 8);
     }
 }

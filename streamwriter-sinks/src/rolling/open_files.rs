@@ -4,21 +4,21 @@ use std::collections::HashMap;
 
 use streamwriter_core::{Error, ErrorKind, Result, StagedObject, StorePath, TaskContext};
 
-use super::Layout;
+use super::{Layout, Memory};
 use crate::ending::in_task;
 use crate::staging::{Staging, StagingFile};
 
 /// How many bytes one of several open files collects before it writes them.
-const SMALL_BUFFER_BYTES: usize = 128 * 1024;
+pub(crate) const SMALL_BUFFER_BYTES: usize = 128 * 1024;
 
 /// A file that is being written, in the format of its sink.
 pub(crate) trait TaskFile: Sized {
     /// Tells whether the file has this many bytes by now, as exactly as the format knows.
     fn has_reached(&mut self, bytes: u64) -> Result<bool>;
 
-    /// Returns how many bytes of memory [`flush`](Self::flush) would free.
-    fn memory(&self) -> usize {
-        0
+    /// Returns how much memory the file keeps.
+    fn memory(&self) -> Memory {
+        Memory::default()
     }
 
     /// Hands what is kept in memory to the file.
@@ -54,14 +54,15 @@ pub(crate) struct OpenFiles<'s, F, B> {
     begun: u32,
     turns: u64,
     rows: u64,
-    memory: usize,
+    memory: Memory,
+    beside: usize,
 }
 
 struct Open<F> {
     file: F,
     number: u32,
     rows: u64,
-    memory: usize,
+    memory: Memory,
     /// When the task turned away from it.
     left_at: u64,
 }
@@ -90,16 +91,29 @@ impl<'s, F: TaskFile, B: Fn(StagingFile) -> Result<F>> OpenFiles<'s, F, B> {
             begun: 0,
             turns: 0,
             rows: 0,
-            memory: 0,
+            memory: Memory::default(),
+            beside: 0,
         }
     }
 
-    /// Sets how much memory the open files may keep together before the largest is flushed. A
-    /// single open file keeps its own limits.
+    /// Sets how much memory the open files may keep together. When they keep more the largest is
+    /// flushed; when half of it is what no flush frees, files are finished that were left alone longest.
     #[cfg(any(test, feature = "parquet"))]
     pub(crate) fn memory_max(mut self, bytes: usize) -> Self {
         self.memory_max = bytes;
         self
+    }
+
+    /// Says how much of the memory something else needs for now: the rows on their way.
+    #[cfg(any(test, feature = "parquet"))]
+    pub(crate) fn leave_room_for(&mut self, bytes: usize) {
+        self.beside = bytes;
+    }
+
+    /// Returns how much memory the open files keep together.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.memory.total()
     }
 
     /// Writes rows into the file of a directory, the empty one being the target itself.
@@ -165,17 +179,22 @@ impl<'s, F: TaskFile, B: Fn(StagingFile) -> Result<F>> OpenFiles<'s, F, B> {
     /// Finishes the files that were left alone longest, so that one more may be open.
     fn make_room(&mut self) -> Result<()> {
         while self.others.len() >= self.layout.open_files_max {
-            let by_age = |(_, open): &(&String, &Open<F>)| open.left_at;
-            let Some(oldest) = self.others.iter().min_by_key(by_age) else {
-                return Ok(());
-            };
-            let oldest = oldest.0.clone();
-            if let Some(open) = self.others.remove(&oldest) {
-                self.memory -= open.memory;
-                self.finished.add(open.number, open.file)?;
-            }
+            self.finish_oldest()?;
         }
         Ok(())
+    }
+
+    /// Finishes the file that was left alone longest; `false` if there is only the current one.
+    fn finish_oldest(&mut self) -> Result<bool> {
+        let by_age = |(_, open): &(&String, &Open<F>)| open.left_at;
+        let oldest = self.others.iter().min_by_key(by_age);
+        let oldest = oldest.map(|(directory, _)| directory.clone());
+        let Some(open) = oldest.and_then(|oldest| self.others.remove(&oldest)) else {
+            return Ok(false);
+        };
+        self.memory -= open.memory;
+        self.finished.add(open.number, open.file)?;
+        Ok(true)
     }
 
     fn begin(&mut self, directory: &str) -> Result<Open<F>> {
@@ -199,27 +218,41 @@ impl<'s, F: TaskFile, B: Fn(StagingFile) -> Result<F>> OpenFiles<'s, F, B> {
             file: (self.begin)(file)?,
             number,
             rows: 0,
-            memory: 0,
+            memory: Memory::default(),
             left_at: 0,
         })
     }
 
-    /// Flushes the files that keep most until all of them keep little enough together.
+    /// Flushes and finishes files until all of them keep little enough together.
     fn free_memory(&mut self) -> Result<()> {
-        while self.memory > self.memory_max && !self.others.is_empty() {
-            let current = self.current.iter_mut().map(|(_, open)| open);
-            let all = current.chain(self.others.values_mut());
-            let Some(largest) = all.max_by_key(|open| (open.memory, open.number)) else {
-                return Ok(());
+        let max = self.memory_max.saturating_sub(self.beside);
+        while self.memory.total() > max {
+            // Flushes do not help against many buffers, and leave more for the end of a file to say.
+            let freed = if self.memory.fixed > max / 2 {
+                self.finish_oldest()?
+            } else {
+                self.flush_largest()? || self.finish_oldest()?
             };
-            largest.file.flush()?;
-            let kept = std::mem::replace(&mut largest.memory, largest.file.memory());
-            self.memory = self.memory - kept + largest.memory;
-            if largest.memory >= kept {
+            if !freed && !self.flush_largest()? {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Flushes the file that keeps most; `false` if that frees nothing.
+    fn flush_largest(&mut self) -> Result<bool> {
+        let current = self.current.iter_mut().map(|(_, open)| open);
+        let all = current.chain(self.others.values_mut());
+        let largest = all.max_by_key(|open| (open.memory.flushable, open.number));
+        let Some(largest) = largest.filter(|open| open.memory.flushable > 0) else {
+            return Ok(false);
+        };
+        largest.file.flush()?;
+        let kept = std::mem::replace(&mut largest.memory, largest.file.memory());
+        self.memory -= kept;
+        self.memory += largest.memory;
+        Ok(largest.memory.total() < kept.total())
     }
 }
 

@@ -12,6 +12,17 @@ use crate::staging::{Staging, StagingFile};
 struct Lines {
     file: StagingFile,
     memory: usize,
+    fixed: usize,
+}
+
+impl Lines {
+    fn in_file(file: StagingFile) -> Self {
+        Self {
+            file,
+            memory: 0,
+            fixed: 0,
+        }
+    }
 }
 
 impl TaskFile for Lines {
@@ -19,12 +30,16 @@ impl TaskFile for Lines {
         Ok(self.file.bytes_written() >= bytes)
     }
 
-    fn memory(&self) -> usize {
-        self.memory
+    fn memory(&self) -> Memory {
+        Memory {
+            fixed: self.fixed,
+            flushable: self.memory,
+        }
     }
 
     fn flush(&mut self) -> Result<()> {
         self.memory = 0;
+        self.fixed += if self.fixed > 0 { 3 } else { 0 };
         writeln!(self.file, "flushed").map_err(crate::staging::write_failed)
     }
 
@@ -53,7 +68,7 @@ impl Bench {
     /// with what the files hold.
     fn written(&self, layout: &Layout, memory_max: usize, rows: &[(&str, &str)]) -> Vec<String> {
         let task = self.pretend.task();
-        let begin = |file| Ok(Lines { file, memory: 0 });
+        let begin = |file| Ok(Lines::in_file(file));
         let mut files =
             OpenFiles::new(&self.staging, layout, &task, "txt", begin).memory_max(memory_max);
         for (directory, text) in rows {
@@ -168,7 +183,7 @@ fn w8_what_is_finished_already_goes_when_the_task_fails() {
         ..Layout::default()
     };
     let task = bench.pretend.task();
-    let begin = |file| Ok(Lines { file, memory: 0 });
+    let begin = |file| Ok(Lines::in_file(file));
     let mut files = OpenFiles::new(&bench.staging, &layout, &task, "txt", begin);
     for _ in 0..3 {
         files.write("", |file, _| push(file, "a")).unwrap();
@@ -194,5 +209,61 @@ fn limits_of_nothing_are_refused() {
         |layout| layout.open_files_max = 0,
     ] {
         assert_eq!(with(change).unwrap_err().kind(), ErrorKind::Config);
+    }
+}
+
+#[test]
+fn what_open_files_keep_stays_within_the_memory_for_them() {
+    let layout = Layout {
+        open_files_max: 1000,
+        ..Layout::default()
+    };
+    let directories: Vec<String> = (0..100).map(|number| format!("x={number}")).collect();
+    // Each file keeps 10 for itself, a flush leaves 3 more, and a row is 60.
+    let text = "a row of 60 ".repeat(5);
+    for (memory_max, files_min, files_max) in
+        [(10_000, 100, 100), (1_500, 101, 1000), (150, 500, 1000)]
+    {
+        let bench = Bench::new();
+        let task = bench.pretend.task();
+        let begin = |file| {
+            Ok(Lines {
+                fixed: 10,
+                ..Lines::in_file(file)
+            })
+        };
+        let mut files =
+            OpenFiles::new(&bench.staging, &layout, &task, "txt", begin).memory_max(memory_max);
+        let mut peak = 0;
+        for row in 0..1000 {
+            let directory = &directories[row * 37 % directories.len()];
+            files.write(directory, |file, _| push(file, &text)).unwrap();
+            peak = peak.max(files.memory());
+        }
+        assert!(peak <= memory_max, "{peak} of {memory_max}");
+        assert!(peak > memory_max / 3, "{peak} of {memory_max}");
+        let (rows, finished) = files.finish().unwrap();
+        assert_eq!(rows, 1000);
+        let count = finished.len();
+        assert!(
+            (files_min..=files_max).contains(&count),
+            "{count} files in {memory_max}"
+        );
+    }
+}
+
+#[test]
+fn rows_on_their_way_count_as_well() {
+    let bench = Bench::new();
+    let layout = Layout::default();
+    let task = bench.pretend.task();
+    let begin = |file| Ok(Lines::in_file(file));
+    let mut files = OpenFiles::new(&bench.staging, &layout, &task, "txt", begin).memory_max(100);
+    files.leave_room_for(90);
+    for directory in ["x=1", "x=2", "x=3"] {
+        files
+            .write(directory, |file, _| push(file, "a row 7"))
+            .unwrap();
+        assert!(files.memory() <= 10);
     }
 }
