@@ -12,7 +12,7 @@ use crate::measure::pairs;
 use crate::query::{self, ONE};
 use crate::rows::Trip;
 
-const ROWS: u64 = 4_000_000;
+const ROWS: u64 = 8_000_000;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case {

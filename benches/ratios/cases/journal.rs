@@ -15,7 +15,7 @@ use crate::rows::{Made, Trip};
 
 /// About 64 MiB of JSON lines.
 const BATCH_ROWS: u64 = 500_000;
-const BATCHES: u64 = 4;
+const BATCHES: u64 = 16;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case {

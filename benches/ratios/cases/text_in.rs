@@ -12,7 +12,7 @@ use crate::measure::pairs;
 use crate::query::{self, Shape};
 use crate::rows::Trip;
 
-const ROWS: u64 = 2_000_000;
+const ROWS: u64 = 4_000_000;
 const FILES: u64 = 4;
 
 pub(crate) fn cases() -> Vec<Case> {

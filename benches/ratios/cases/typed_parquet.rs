@@ -11,7 +11,7 @@ use crate::measure::pairs;
 use crate::query::{self, ONE, Shape};
 use crate::rows::{Made, Trip};
 
-const ROWS: u64 = 2_000_000;
+const ROWS: u64 = 6_000_000;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
