@@ -8,7 +8,7 @@
 //!
 //! Prints a table, and writes `target/ratios/ratios.json` and `target/ratios/ratios.svg`. Each case has a
 //! bound (`docs/performance.md` says where it comes from); one that is missed is printed as missed and
-//! fails nothing, since wall time on a shared machine is no test. `.ci/instructions` guards the hot paths.
+//! fails nothing, since wall time on a shared machine is no test.
 
 mod arguments;
 mod case;
