@@ -26,6 +26,7 @@ mod for_each;
 mod fuzz;
 mod gather;
 mod guarantees;
+mod idle;
 #[cfg(unix)]
 mod limits;
 mod messages;

@@ -104,7 +104,7 @@ impl<'s, F: TaskFile, B: Fn(StagingFile) -> Result<F>> OpenFiles<'s, F, B> {
         self
     }
 
-    /// Says how much of the memory something else needs for now: the rows on their way.
+    /// Says how much of the memory something else needs meanwhile: the rows on their way.
     #[cfg(any(test, feature = "parquet"))]
     pub(crate) fn leave_room_for(&mut self, bytes: usize) {
         self.beside = bytes;
