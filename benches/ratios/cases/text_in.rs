@@ -45,68 +45,57 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn json(setting: &Setting, threads: usize) -> Result<Outcome, BoxError> {
-    let rows = setting.rows(ROWS);
-    let input = files(setting, "jsonl", rows, |place, rows| {
-        hand::json_lines_file(place, rows)
-    })?;
-    let pairs = pairs(
-        || {
-            setting.in_folder(|place| {
-                let sink = ParquetSink::rows(place.join("out"))?;
-                let source = JsonLines::<Trip>::directory(&input)?;
-                query::run(place, source, sink, shape(threads), rows)
-            })
-        },
-        || {
-            setting.in_folder(|place| {
-                by_hand(&input, place, threads, |from, to| {
-                    hand::parquet_file(to, hand::json_rows(from)?)
-                })
-            })
-        },
-    )?;
-    Ok(pairs.speed(rows))
+    let input = files(setting, "jsonl", hand::json_lines_file)?;
+    compare(
+        setting,
+        threads,
+        &input,
+        || JsonLines::<Trip>::directory(&input),
+        |from, to| hand::parquet_file(to, hand::json_rows(from)?),
+    )
 }
 
 fn csv(setting: &Setting, threads: usize) -> Result<Outcome, BoxError> {
-    let rows = setting.rows(ROWS);
-    let input = files(setting, "csv", rows, |place, rows| {
-        hand::csv_file(place, rows)
-    })?;
-    let pairs = pairs(
-        || {
-            setting.in_folder(|place| {
-                let sink = ParquetSink::rows(place.join("out"))?;
-                let source = Csv::<Trip>::directory(&input)?;
-                query::run(place, source, sink, shape(threads), rows)
-            })
-        },
-        || {
-            setting.in_folder(|place| {
-                by_hand(&input, place, threads, |from, to| {
-                    hand::parquet_file(to, hand::csv_rows(from)?)
-                })
-            })
-        },
-    )?;
-    Ok(pairs.speed(rows))
+    let input = files(setting, "csv", hand::csv_file)?;
+    compare(
+        setting,
+        threads,
+        &input,
+        || Csv::<Trip>::directory(&input),
+        |from, to| hand::parquet_file(to, hand::csv_rows(from)?),
+    )
 }
 
-fn shape(executors: usize) -> Shape {
-    Shape {
-        executors,
+fn compare<S: Source<Row = Trip>>(
+    setting: &Setting,
+    threads: usize,
+    input: &Path,
+    source: impl Fn() -> streamwriter::Result<S>,
+    copy: impl Fn(&Path, &Path) -> Result<(), BoxError> + Sync,
+) -> Result<Outcome, BoxError> {
+    let rows = setting.rows(ROWS);
+    let shape = Shape {
+        executors: threads,
         batch_rows: None,
-    }
+    };
+    let ours = |place: &Path| {
+        let sink = ParquetSink::rows(place.join("out"))?;
+        query::run(place, source()?, sink, shape, rows)
+    };
+    let pairs = pairs(
+        || setting.in_folder(ours),
+        || setting.in_folder(|place| by_hand(input, place, threads, &copy)),
+    )?;
+    Ok(pairs.speed(rows))
 }
 
 /// Makes the input, once for all cases of the format.
 fn files(
     setting: &Setting,
     format: &str,
-    rows: u64,
     write: impl Fn(&Path, std::ops::Range<u64>) -> Result<(), BoxError>,
 ) -> Result<PathBuf, BoxError> {
-    let input = setting.place(format);
+    let (input, rows) = (setting.place(format), setting.rows(ROWS));
     if !input.exists() {
         let each = rows.div_ceil(FILES);
         for number in 0..FILES {

@@ -1,5 +1,9 @@
 //! Text out, beside serde_json and the csv crate into a buffer of 1 MiB.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use streamwriter::FileFormat;
 use streamwriter::prelude::*;
 
 use crate::case::{Bound, Case, Outcome, Setting};
@@ -28,27 +32,26 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn json_lines(setting: &Setting) -> Result<Outcome, BoxError> {
-    let rows = setting.rows(ROWS);
-    let ours = |place: &std::path::Path| {
-        let sink = FileSink::json_lines(place.join("out"))?;
-        query::run(place, Made::new(rows, Trip::of), sink, ONE, rows)
-    };
-    let pairs = pairs(
-        || setting.in_folder(ours),
-        || setting.in_folder(|place| hand::json_lines(place, rows)),
-    )?;
-    Ok(pairs.speed(rows))
+    compare(setting, FileSink::json_lines, hand::json_lines)
 }
 
 fn csv(setting: &Setting) -> Result<Outcome, BoxError> {
+    compare(setting, FileSink::csv, hand::csv)
+}
+
+fn compare<F: FileFormat>(
+    setting: &Setting,
+    sink: impl Fn(PathBuf) -> streamwriter::Result<FileSink<F>>,
+    by_hand: impl Fn(&Path, u64) -> Result<Duration, BoxError>,
+) -> Result<Outcome, BoxError> {
     let rows = setting.rows(ROWS);
-    let ours = |place: &std::path::Path| {
-        let sink = FileSink::csv(place.join("out"))?;
+    let ours = |place: &Path| {
+        let sink = sink(place.join("out"))?;
         query::run(place, Made::new(rows, Trip::of), sink, ONE, rows)
     };
     let pairs = pairs(
         || setting.in_folder(ours),
-        || setting.in_folder(|place| hand::csv(place, rows)),
+        || setting.in_folder(|place| by_hand(place, rows)),
     )?;
     Ok(pairs.speed(rows))
 }
