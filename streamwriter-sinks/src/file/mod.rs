@@ -45,9 +45,9 @@ pub use text::Text;
 /// batch, under names that are a function of query, batch, partition and number; a partition without
 /// rows writes none.
 ///
-/// Guarantee: exactly-once, through [`Staging`]. Memory: buffers of 1 MiB and 64 KiB and one row per
+/// Guarantee: exactly-once, through [`Staging`]. Memory: one buffer of 1 MiB and one row per
 /// running task, whatever the size of the partition; under [`partition_by`](Self::partition_by)
-/// buffers of 128 and 64 KiB for each open file, of which there are at most
+/// a buffer of 128 KiB for each open file, of which there are at most
 /// [`max_open_files`](Self::max_open_files). A task hands on the names of its files in one message:
 /// see `max_message_bytes` of the query, whose default has room for some 2,500 of them.
 ///

@@ -284,6 +284,17 @@ mod csv {
             assert!(error.to_string().contains(named), "{error}");
             assert_eq!(error.kind(), ErrorKind::Row, "{error}");
         }
+        // Structs, whose fields are known by where their names are.
+        let rows = vec![Either::First { a: 1, b: 2 }, Either::Second { a: 1, c: 2 }];
+        let error = write_rows(&sink, rows, &Pretend::default().task()).unwrap_err();
+        assert!(error.to_string().contains("column `c` where"), "{error}");
+    }
+
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Either {
+        First { a: i32, b: i32 },
+        Second { a: i32, c: i32 },
     }
 }
 
@@ -328,6 +339,38 @@ mod text {
 }
 
 #[cfg(all(feature = "gzip", feature = "jsonl", feature = "zstd"))]
+/// Rows on their way are kept in blocks: many rows to one, and one row that is larger than several.
+#[test]
+fn w2_files_of_many_blocks_hold_each_row_once_and_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = (0..3_000)
+        .map(|row| match row {
+            1_500 => "x".repeat(300_000),
+            _ => format!("row {row} {}", "-".repeat(row % 100)),
+        })
+        .collect();
+    let below = |name: &str| directory.path().join(name);
+    let lines = |each: &dyn Fn(&String) -> String| rows.iter().map(each).collect::<String>();
+
+    let json = || FileSink::json_lines(below("json")).unwrap();
+    let written = committed(&below("json"), json, rows.clone());
+    assert!(written == [lines(&|row| format!("\"{row}\"\n"))], "json");
+
+    let csv = || FileSink::csv(below("csv")).unwrap();
+    let written = committed(&below("csv"), csv, rows.clone());
+    let expected = format!("value\n{}", lines(&|row| format!("{row}\n")));
+    assert!(written == [expected], "csv");
+
+    let text = || FileSink::text(below("text")).unwrap();
+    let message = write_rows(&text(), rows.clone(), &Pretend::default().task()).unwrap();
+    let staged = &message.files[0].staged;
+    let written = text().staging.storage().read(staged).unwrap().unwrap();
+    assert!(
+        written == lines(&|row| format!("{row}\n")).into_bytes(),
+        "text"
+    );
+}
+
 mod compressed {
     use std::io::Read;
 
@@ -346,6 +389,8 @@ mod compressed {
         let directory = tempfile::tempdir().unwrap();
         let sink = || FileSink::json_lines(directory.path()).unwrap();
         let (_, plain) = only_file(&sink(), 20_000);
+        let lines = (0..20_000_u32).map(|row| format!("{}\n", row.wrapping_mul(2_654_435_761)));
+        assert!(plain == lines.collect::<String>().into_bytes());
         let (name, bytes) = only_file(&sink().compression(FileCompression::Gzip(6)), 20_000);
         assert!(name.ends_with(".jsonl.gz"), "{name}");
         let mut back = Vec::new();

@@ -7,16 +7,16 @@ use super::FileCompression;
 use super::encoder::EncodeError;
 use crate::staging::StagingFile;
 
-/// How many bytes are collected before the layers below see them: a row is some dozens of small pieces.
-///
-/// Enough for a staged file to take them as they are.
-const BLOCK_BYTES: usize = 64 * 1024;
+/// How many bytes are collected before they are compressed; a row is some dozens of small pieces.
+const COMPRESSED_BLOCK_BYTES: usize = 64 * 1024;
 
 /// A staged text file, compressed or not.
 pub struct TextFile {
     stream: Box<dyn Stream>,
     /// Rows that the stream has not seen yet, each of them whole.
     rows: Vec<u8>,
+    /// How many bytes of them it sees at once.
+    block_bytes: usize,
     is_plain: bool,
 }
 
@@ -63,6 +63,12 @@ impl Stream for zstd::Encoder<'static, StagingFile> {
 
 impl TextFile {
     pub(super) fn begin(file: StagingFile, compression: FileCompression) -> io::Result<Self> {
+        let is_plain = compression == FileCompression::None;
+        // Whole buffers go past the buffer of the staged file, which stays empty then.
+        let block_bytes = match is_plain {
+            true => file.buffer_bytes(),
+            false => COMPRESSED_BLOCK_BYTES,
+        };
         let stream: Box<dyn Stream> = match compression {
             FileCompression::None => Box::new(file),
             #[cfg(feature = "gzip")]
@@ -80,22 +86,19 @@ impl TextFile {
         Ok(Self {
             stream,
             rows: Vec::new(),
-            is_plain: compression == FileCompression::None,
+            block_bytes,
+            is_plain,
         })
     }
 
-    /// Adds what is appended to the buffer; nothing if that fails.
+    /// Adds what is appended to the buffer. A file with a row that failed must not be finished.
     #[inline]
     pub(super) fn append(
         &mut self,
         row: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        let before = self.rows.len();
-        if let Err(error) = row(&mut self.rows) {
-            self.rows.truncate(before);
-            return Err(error);
-        }
-        if self.rows.len() >= BLOCK_BYTES {
+        row(&mut self.rows)?;
+        if self.rows.len() >= self.block_bytes {
             self.hand_on().map_err(EncodeError::Io)?;
         }
         Ok(())

@@ -10,9 +10,6 @@ use super::error::write_failed;
 /// How many bytes are collected before they are handed to the storage.
 pub(super) const BUFFER_BYTES: usize = 1024 * 1024;
 
-/// As many bytes at once go to the storage directly if none are waiting.
-const DIRECT_BYTES: usize = 64 * 1024;
-
 /// A data file that a task writes and no reader sees; made by [`Staging::file`].
 ///
 /// Bytes go in through [`Write`], buffered by 1 MiB. [`finish`](Self::finish) makes them durable
@@ -47,6 +44,12 @@ impl StagingFile {
         self.bytes
     }
 
+    /// Returns how many bytes are collected before the storage gets them; as many at once are handed on as
+    /// they are.
+    pub(crate) fn buffer_bytes(&self) -> usize {
+        self.writer.capacity()
+    }
+
     /// Makes the file durable and returns its identity for the commit message.
     ///
     /// After `Ok` it survives a power cut, still invisible. A sink asks
@@ -74,12 +77,7 @@ impl Write for StagingFile {
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // What somebody else has collected is not collected again.
-        if bytes.len() >= DIRECT_BYTES && self.writer.buffer().is_empty() {
-            self.writer.get_mut().write_all(bytes)?;
-        } else {
-            self.writer.write_all(bytes)?;
-        }
+        self.writer.write_all(bytes)?;
         self.bytes += bytes.len() as u64;
         Ok(())
     }

@@ -97,6 +97,24 @@ fn a_file_is_invisible_before_its_batch_is_published() {
 }
 
 #[test]
+fn large_writes_keep_their_place_between_small_ones() {
+    let place = place();
+    let mut file = place
+        .staging
+        .file(&Pretend::default().task(), None, 0, "txt")
+        .unwrap();
+    let large = vec![b'x'; 300_000];
+    let parts: [&[u8]; 5] = [b"first", &large, b"second", &large, b"last"];
+    for part in parts {
+        file.write_all(part).unwrap();
+    }
+    assert_eq!(file.bytes_written(), 600_015);
+    let object = file.finish().unwrap();
+    let written = fs::read(place.file(object.staged.as_str())).unwrap();
+    assert!(written == parts.concat(), "the parts changed places");
+}
+
+#[test]
 fn publishing_again_and_by_another_process_has_one_effect() {
     let place = place();
     let pretend = Pretend::default();
