@@ -150,7 +150,7 @@ def expect_readable_input(frozen):
         assert not rows - rows_of_input, f"{name}: rows that the input has not"
         whole = {0: 0, 3: 300, 6: 600}.get(target.published)
         assert whole is None or rows.total() == whole, f"{name}: {rows.total()} rows"
-        staged = glob.glob(f"{target.path}/_streamwriter/staging/*/*/*")
+        staged = glob.glob(f"{target.path}/_streamwriter/staging/*/*")
         assert len(staged) == (3 if target.published == 0 else 6 - target.published), staged
 
 

@@ -78,8 +78,11 @@ impl Disk {
         let recorded = own.join("committed").join(&batch).exists();
         let staging = fs::read_dir(own.join("staging")).into_iter().flatten();
         let staged = staging
-            .flat_map(|query| fs::read_dir(query.unwrap().path().join(&batch)))
-            .flatten()
+            .flat_map(|query| fs::read_dir(query.unwrap().path()).unwrap())
+            .filter(|entry| {
+                let name = entry.as_ref().unwrap().file_name();
+                name.to_string_lossy().starts_with(&batch)
+            })
             .count();
         let published = fs::read_dir(directory.join("target"))
             .into_iter()

@@ -53,7 +53,7 @@ const FILES_PER_FENCE: usize = 64;
 /// _streamwriter/owners/00000000000000000002          the query that took the target over, if any
 /// _streamwriter/lock                                 which process does so now
 /// _streamwriter/committed/00000000000000000003       the record that batch 3 is committed
-/// _streamwriter/staging/{query}/00000000000000000004/r2-p0-a1-f0
+/// _streamwriter/staging/{query}/00000000000000000004-r2-p0-a1-f0
 ///                                                    staged: run 2, partition 0, attempt 1, file 0
 /// _streamwriter/withdrawn/…                          what a person's decision took out of sight
 /// _streamwriter/journals/{query}/…                   the journal of a query on a cluster
@@ -195,8 +195,8 @@ impl Staging {
     ) -> Result<StagingFile> {
         let name = FinalName::new(task, number, extension)?;
         let target = names::final_path(directory, &name)?;
-        let staged = names::staging_of_batch(task.query_id(), task.batch_id())?
-            .join(&StagedName::new(task, number).to_string())?;
+        let staged = StagedName::new(task, number);
+        let staged = names::staged_path(task.query_id(), task.batch_id(), &staged)?;
         let upload = self.storage.stage(&staged, &target)?;
         pass_failpoint("file-begun");
         Ok(StagingFile::new(upload, target, buffer_bytes))
@@ -229,7 +229,6 @@ impl Staging {
             pass_failpoint("publishing");
             self.publish_some(files, batch)?;
         }
-        self.remove_directory_of(batch);
         Ok(())
     }
 
@@ -271,7 +270,6 @@ impl Staging {
         for file in files {
             self.storage.discard(&file.staged)?;
         }
-        self.remove_directory_of(batch);
         Ok(())
     }
 
@@ -303,15 +301,6 @@ impl Staging {
             return Ok(held.records.clone());
         }
         Records::of(query, owner::read(&*self.storage)?.as_ref())
-    }
-
-    /// Removes the staging directory of a batch if nothing is left in it.
-    fn remove_directory_of(&self, batch: &BatchContext) {
-        let removed = names::staging_of_batch(batch.query_id(), batch.batch_id())
-            .and_then(|directory| self.storage.remove_directory(&directory));
-        if let Err(error) = removed {
-            tracing::debug!(batch = %batch.batch_id(), %error, "an empty directory stays");
-        }
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Held>> {

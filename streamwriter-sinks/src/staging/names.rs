@@ -183,8 +183,10 @@ pub(super) fn withdrawn_of(
         .join(&record_name(batch, revision))
 }
 
-pub(super) fn staging_of_batch(query: QueryId, batch: BatchId) -> Result<StorePath> {
-    staging_of_query(query)?.join(&batch_name(batch))
+/// Names a staged file. All of a query lie side by side: a directory for each batch would be made, synced
+/// and removed with it.
+pub(super) fn staged_path(query: QueryId, batch: BatchId, name: &StagedName) -> Result<StorePath> {
+    staging_of_query(query)?.join(&format!("{}-{name}", batch_name(batch)))
 }
 
 /// Prints a batch as a fixed-width name, so that names sort as numbers do.
@@ -215,9 +217,11 @@ pub(super) fn parse_record_name(name: &str) -> Option<(BatchId, Revision)> {
 }
 
 /// Tells which batch and which staged name a path below the query's staging directory has.
+///
+/// Targets of earlier versions have a directory for each batch.
 pub(super) fn parse_staged(below: &StorePath, path: &StorePath) -> Option<(BatchId, StagedName)> {
     let rest = path.as_str().strip_prefix(below.as_str())?;
-    let (batch, name) = rest.strip_prefix('/')?.split_once('/')?;
+    let (batch, name) = rest.strip_prefix('/')?.split_once(['-', '/'])?;
     Some((parse_batch_name(batch)?, StagedName::parse(name)?))
 }
 

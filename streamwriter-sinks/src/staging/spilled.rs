@@ -50,10 +50,6 @@ impl Staging {
         for file in files {
             self.storage.discard(&file.staged)?;
         }
-        let Some(file) = files.first() else {
-            return Ok(());
-        };
-        self.storage.remove_directory(&file.staged.parent())?;
         Ok(())
     }
 }

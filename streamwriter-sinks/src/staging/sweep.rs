@@ -21,11 +21,11 @@ struct Found {
 
 /// Removes what goes; only names that staging itself gives, below the query's own directory.
 pub(super) fn sweep(storage: &dyn Storage, scope: &SweepScope) -> Result<Sweep> {
-    // What the newest committed batch has left at a crash, and a storage does not list, goes too.
-    let mut emptied: BTreeSet<BatchId> = scope.committed.into_iter().collect();
+    let own = names::staging_of_query(scope.query)?;
+    let mut emptied = BTreeSet::new();
     let mut swept = Sweep::default();
     for found in staged_of(storage, scope)? {
-        let Some((batch, name)) = found.staged else {
+        let Some((_, name)) = found.staged else {
             continue;
         };
         if found.fate.goes() {
@@ -33,16 +33,14 @@ pub(super) fn sweep(storage: &dyn Storage, scope: &SweepScope) -> Result<Sweep> 
                 swept.removed += 1;
                 pass_failpoint("leftover-swept");
             }
-            emptied.insert(batch);
+            emptied.insert(found.path.parent());
         } else if waits(&found.fate, name.run, scope.run) {
             swept.remaining += 1;
         }
     }
-    for (batch, _) in empty_directories(storage, scope)? {
-        emptied.insert(batch);
-    }
-    for batch in emptied {
-        storage.remove_directory(&names::staging_of_batch(scope.query, batch)?)?;
+    emptied.extend(empty_directories(storage, scope)?);
+    for directory in emptied.iter().filter(|directory| **directory != own) {
+        storage.remove_directory(directory)?;
     }
     Ok(swept)
 }
@@ -74,7 +72,7 @@ pub(super) fn look(storage: &dyn Storage, scope: &SweepScope) -> Result<Vec<Left
     for entry in storage.list(&names::withdrawn_directory()?)? {
         leftovers.push(Leftover::new(entry.path, Some(entry.size), Fate::Withdrawn));
     }
-    for (_, path) in empty_directories(storage, scope)? {
+    for path in empty_directories(storage, scope)? {
         leftovers.push(Leftover::new(path, None, Fate::EmptyDirectory));
     }
     for unlisted in storage.unlisted(&names::own_directory()?)? {
@@ -149,11 +147,8 @@ pub(super) fn fate_of(
     }
 }
 
-/// Finds the empty directories of committed batches of the query.
-fn empty_directories(
-    storage: &dyn Storage,
-    scope: &SweepScope,
-) -> Result<Vec<(BatchId, StorePath)>> {
+/// Finds the empty directories of committed batches of the query, which earlier versions made.
+fn empty_directories(storage: &dyn Storage, scope: &SweepScope) -> Result<Vec<StorePath>> {
     let own = names::staging_of_query(scope.query)?;
     let mut empty = Vec::new();
     for unlisted in storage.unlisted(&own)? {
@@ -162,7 +157,7 @@ fn empty_directories(
             && let Some(batch) = names::parse_batch_name(path.file_name())
             && scope.committed.is_some_and(|committed| batch <= committed)
         {
-            empty.push((batch, path));
+            empty.push(path);
         }
     }
     Ok(empty)

@@ -119,8 +119,9 @@ impl Lake {
 
     fn path_of(&self, thing: &Thing) -> StorePath {
         let in_batch = |own, batch, name: &str| {
-            let directory = names::staging_of_batch(self.query(own), BatchId::new(batch)).unwrap();
-            StorePath::parse(format!("{directory}/{name}")).unwrap()
+            let directory = names::staging_of_query(self.query(own)).unwrap();
+            let batch = names::batch_name(BatchId::new(batch));
+            StorePath::parse(format!("{directory}/{batch}/{name}")).unwrap()
         };
         match *thing {
             Thing::Staged {
@@ -129,7 +130,14 @@ impl Lake {
                 run,
                 partition,
                 ..
-            } => in_batch(own, batch, &staged_name(run, partition).to_string()),
+            } => {
+                let name = staged_name(run, partition);
+                match partition {
+                    // As earlier versions laid them out.
+                    0 => in_batch(own, batch, &name.to_string()),
+                    _ => names::staged_path(self.query(own), BatchId::new(batch), &name).unwrap(),
+                }
+            }
             Thing::Foreign { own, batch, name } => in_batch(own, batch, FOREIGN[name]),
             Thing::Published { own, batch } => {
                 let name = FinalName {
@@ -181,11 +189,14 @@ impl Lake {
         match journal.prepared {
             Some((run, partition)) => {
                 let batch = BatchId::new(pending(journal));
-                let directory = names::staging_of_batch(self.own, batch).unwrap();
-                let named = directory
-                    .join(&staged_name(run, partition).to_string())
-                    .unwrap();
-                scope.prepared(batch, vec![named])
+                let named = Thing::Staged {
+                    own: true,
+                    batch: batch.get(),
+                    run,
+                    partition,
+                    old: false,
+                };
+                scope.prepared(batch, vec![self.path_of(&named)])
             }
             None => scope,
         }

@@ -93,7 +93,7 @@ fn a_file_is_invisible_before_its_batch_is_published() {
     assert_eq!(fs::read(place.file(&name)).unwrap(), b"rows");
     let of_query = format!("_streamwriter/staging/{}", pretend.query);
     let left = fs::read_dir(place.file(&of_query)).unwrap().count();
-    assert_eq!(left, 0, "the directory of the batch is gone");
+    assert_eq!(left, 0, "nothing of the batch is left there");
 }
 
 #[test]
@@ -179,7 +179,8 @@ fn neither_another_attempt_nor_another_run_meets_the_files_of_the_first() {
     assert_eq!(object.path, later.path, "the final name knows no attempt");
     place.staging.publish(&[object], &second.batch()).unwrap();
     assert_eq!(place.visible().len(), 1);
-    assert_eq!(place.staged(), ["r1-p0-a0-f0", "r2-p0-a0-f0"]);
+    let left = ["r1-p0-a0-f0", "r2-p0-a0-f0"].map(|name| format!("{:020}-{name}", 0));
+    assert_eq!(place.staged(), left);
 }
 
 #[test]
@@ -525,10 +526,7 @@ fn a_sweep_removes_what_earlier_runs_left_for_committed_batches_and_nothing_else
     stage(&place.staging, &other, b"of another query");
     let published = stage(&place.staging, &in_partition(old, 1), b"rows");
     place.staging.publish(&[published], &old.batch()).unwrap();
-    let foreign = place.file(&format!(
-        "_streamwriter/staging/{}/{:020}/notes",
-        old.query, 0
-    ));
+    let foreign = place.file(&format!("_streamwriter/staging/{}/notes", old.query));
     fs::write(&foreign, b"mine").unwrap();
     fs::write(place.file("precious.txt"), b"mine").unwrap();
 
@@ -547,12 +545,12 @@ fn a_sweep_removes_what_earlier_runs_left_for_committed_batches_and_nothing_else
     let mut left = place.staged();
     left.sort();
     let expected = [
+        "00000000000000000000-r1-p0-a0-f0", // another query's
+        "00000000000000000000-r2-p0-a0-f0",
+        "00000000000000000001-r2-p0-a0-f0",
+        "00000000000000000002-r1-p0-a0-f0", // not committed
+        "00000000000000000002-r2-p0-a0-f0",
         "notes",
-        "r1-p0-a0-f0", // another query's
-        "r1-p0-a0-f0", // batch 2: not committed
-        "r2-p0-a0-f0",
-        "r2-p0-a0-f0",
-        "r2-p0-a0-f0",
     ];
     assert_eq!(left, expected);
     assert_eq!(place.visible().len(), 2);
@@ -562,7 +560,7 @@ fn a_sweep_removes_what_earlier_runs_left_for_committed_batches_and_nothing_else
     assert_eq!(
         fs::read_dir(of_query).unwrap().count(),
         1,
-        "only `notes` keeps its directory"
+        "only `notes` stays"
     );
 }
 

@@ -166,14 +166,14 @@ fn e3_files_leave_the_sight_also_those_in_partition_directories_and_nothing_else
     assert_eq!(place.staging.withdraw(&withdrawal).unwrap(), 0, "and again");
     let exists = |path: &StorePath| place.staging.storage().exists(path).unwrap();
     assert!(!gone.iter().any(exists) && kept.iter().all(exists));
-    assert_eq!(place.staged(), ["r3-p2-a0-f0"]);
+    assert_eq!(place.staged(), ["00000000000000000000-r3-p2-a0-f0"]);
     let directory = StorePath::parse("_streamwriter/withdrawn").unwrap();
     let withdrawn = place.staging.storage().list(&directory).unwrap();
     let below = format!("{directory}/{}/00000000000000000000-1", pretend.query);
     let mut expected = vec![
         format!("{below}/final/{}.withdrawn", gone[0]),
         format!("{below}/final/{}.withdrawn", gone[1]),
-        format!("{below}/staged/r1-p2-a0-f0.withdrawn"),
+        format!("{below}/staged/00000000000000000000-r1-p2-a0-f0.withdrawn"),
     ];
     expected.sort();
     let found: Vec<_> = withdrawn.iter().map(|entry| entry.path.as_str()).collect();
@@ -276,8 +276,10 @@ fn e7_what_crashes_leave_beside_staged_files_is_listed_and_goes() {
     let query = QueryId::random();
     place.staging.open(&claim(query)).unwrap();
     let batch = |number: u64| {
-        let name = names::staging_of_batch(query, BatchId::new(number)).unwrap();
-        place.file(name.as_str())
+        // As earlier versions made them.
+        let of_query = names::staging_of_query(query).unwrap();
+        let name = names::batch_name(BatchId::new(number));
+        place.file(&format!("{of_query}/{name}"))
     };
     for number in [0, 3, 4] {
         fs::create_dir_all(batch(number)).unwrap();

@@ -52,10 +52,9 @@ pub(super) fn withdraw(storage: &dyn Storage, what: &Withdrawal) -> Result<u64> 
     // IMPORTANT: the staged files go before the final ones. A driver that wakes up late publishes
     // by moving a staged file, so after this nothing of theirs becomes final any more.
     let below = names::staging_of_query(what.query)?;
-    let staging = names::staging_of_batch(what.query, what.batch)?;
-    for entry in storage.list(&staging)? {
+    for entry in storage.list(&below)? {
         let staged = names::parse_staged(&below, &entry.path);
-        if staged.is_some_and(|(_, name)| name.run < what.decided_in) {
+        if staged.is_some_and(|(batch, name)| batch == what.batch && name.run < what.decided_in) {
             moved += u64::from(take(storage, &entry.path, &place.join(STAGED)?)?);
         }
     }

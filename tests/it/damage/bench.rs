@@ -173,12 +173,12 @@ impl Bench {
         rows
     }
 
-    /// Staged files of ours that are there: `_streamwriter/staging/{query}/{batch}/r…`.
+    /// Staged files of ours that are there: `_streamwriter/staging/{query}/{batch}-r…`.
     pub(super) fn staged_files(&self) -> usize {
         let prefix = StorePath::parse("_streamwriter/staging").unwrap();
         let staged = self.local("target").list(&prefix).unwrap();
         let is_ours = |path: &StorePath| {
-            path.as_str().split('/').count() == 5 && path.file_name().starts_with('r')
+            path.as_str().split('/').count() == 4 && path.file_name().contains("-r")
         };
         staged.iter().filter(|entry| is_ours(&entry.path)).count()
     }

@@ -72,7 +72,6 @@ fn directories(query_staging: bool) -> Vec<&'static str> {
     ];
     if query_staging {
         all.push("target/_streamwriter/staging/*");
-        all.push("target/_streamwriter/staging/*/*");
     }
     all
 }

@@ -35,7 +35,7 @@ fn in_trouble(data: &str, aside: &str, loser: &str) -> Bench {
 fn a_file_of_the_batch(bench: &Bench, below: &str) -> std::path::PathBuf {
     let files = crate::ways_out::files_below(&bench.path(below));
     let is_of_it = |file: &&String| match below.ends_with("staging") {
-        true => file.contains("/00000000000000000002/"),
+        true => file.contains("/00000000000000000002-"),
         false => file.starts_with("part-b0000000002"),
     };
     bench.path(below).join(files.iter().find(is_of_it).unwrap())

@@ -148,7 +148,8 @@ fn e3_a_staged_file_whose_name_holds_an_accepted_one_is_kept_out_of_sight() {
     assert!(place.staged().is_empty());
     let withdrawn = place.withdrawn();
     assert!(
-        withdrawn.len() == 1 && withdrawn[0].ends_with("/staged/r1-p1-a0-f0.withdrawn"),
+        withdrawn.len() == 1
+            && withdrawn[0].ends_with("/staged/00000000000000000002-r1-p1-a0-f0.withdrawn"),
         "{withdrawn:?}"
     );
 }
@@ -194,7 +195,7 @@ fn e3_a_batch_is_written_again_from_its_offsets() {
     assert!(place.staged().is_empty());
     let withdrawn = place.withdrawn();
     assert_eq!(withdrawn.len(), 1, "the staged file is kept: {withdrawn:?}");
-    assert!(withdrawn[0].ends_with("00000000000000000002-1/staged/r1-p1-a0-f0.withdrawn"));
+    assert!(withdrawn[0].ends_with("-1/staged/00000000000000000002-r1-p1-a0-f0.withdrawn"));
 
     place.run(&Start::first(40), "a").unwrap();
     assert_eq!(place.rows(), numbers(0, 40));

@@ -125,10 +125,11 @@ fn with_leftovers() -> (Place, QueryId) {
         fs::write(path, "x\n").unwrap();
     };
     let staging = format!("_streamwriter/staging/{query}");
+    // As earlier versions laid them out, in a directory for each batch.
     put(&format!("{staging}/00000000000000000001/r1-p7-a0-f0"));
-    put(&format!("{staging}/00000000000000000001/r9-p8-a0-f0"));
-    put(&format!("{staging}/00000000000000000002/r1-p9-a3-f0"));
-    put(&format!("{staging}/00000000000000000003/r1-p6-a0-f0"));
+    put(&format!("{staging}/00000000000000000001-r9-p8-a0-f0"));
+    put(&format!("{staging}/00000000000000000002-r1-p9-a3-f0"));
+    put(&format!("{staging}/00000000000000000003-r1-p6-a0-f0"));
     put(&format!("{staging}/00000000000000000001/notes"));
     put(&format!(
         "_streamwriter/staging/{}/00000000000000000000/r1-p5-a0-f0",
@@ -240,7 +241,7 @@ fn e7_what_is_old_goes_although_its_run_is_not_known_to_be_over() {
     let file = place
         .path("target/_streamwriter/staging")
         .join(query.to_string())
-        .join("00000000000000000001/r9-p8-a0-f0");
+        .join("00000000000000000001-r9-p8-a0-f0");
     let set_age = |age: Duration| {
         let file = File::options().write(true).open(&file).unwrap();
         file.set_modified(SystemTime::now() - age).unwrap();
