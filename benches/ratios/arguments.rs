@@ -7,6 +7,9 @@ pub(crate) struct Arguments {
     words: Vec<String>,
     /// By how much the numbers of rows are multiplied.
     pub(crate) scale: f64,
+    /// Count instructions instead of time; and take what is counted for what is expected from now on.
+    pub(crate) instructions: bool,
+    pub(crate) bless: bool,
     /// What this process is to do for another one that measures it.
     pub(crate) probe: Option<String>,
 }
@@ -16,6 +19,8 @@ impl Arguments {
         let mut parsed = Self {
             words: Vec::new(),
             scale: 1.0,
+            instructions: false,
+            bless: false,
             probe: None,
         };
         let mut words = words;
@@ -26,9 +31,14 @@ impl Arguments {
                 "--scale" => {
                     parsed.scale = words.next().ok_or("--scale needs a number")?.parse()?
                 }
+                "--instructions" => parsed.instructions = true,
+                "--bless" => parsed.bless = true,
                 "--probe" => parsed.probe = words.next(),
                 option if option.starts_with('-') => {
-                    return Err(format!("no such option: {option}; there is --scale NUMBER").into());
+                    return Err(format!(
+                        "no such option: {option}; there are --scale NUMBER and --instructions"
+                    )
+                    .into());
                 }
                 _ => parsed.words.push(word),
             }

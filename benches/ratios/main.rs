@@ -8,12 +8,14 @@
 //!
 //! Prints a table, and writes `target/ratios/ratios.json` and `target/ratios/ratios.svg`. Each case has a
 //! bound (`docs/performance.md` says where it comes from); one that is missed is printed as missed and
-//! fails nothing, since wall time on a shared machine is no test.
+//! fails nothing, since wall time on a shared machine is no test. `-- --instructions` counts instructions
+//! instead, and fails if a hot path takes more of them than before.
 
 mod arguments;
 mod case;
 mod cases;
 mod hand;
+mod instructions;
 mod measure;
 mod plot;
 mod probe;
@@ -30,6 +32,9 @@ fn main() -> Result<(), BoxError> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     if let Some(probe) = &arguments.probe {
         return probe::run(probe);
+    }
+    if arguments.instructions {
+        return instructions::run(arguments.bless);
     }
     let setting = Setting::new(arguments.scale)?;
     let mut results = Vec::new();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use streamwriter::prelude::*;
 
 use crate::case::{Outcome, Setting};
+use crate::cases::counted;
 use crate::measure::median;
 use crate::query::{self, Shape};
 use crate::rows::{Made, Trip};
@@ -35,6 +36,9 @@ pub(crate) fn ask(probe: &str) -> Result<Outcome, BoxError> {
 }
 
 pub(crate) fn run(probe: &str) -> Result<(), BoxError> {
+    if let Some(case) = probe.strip_prefix("counted|") {
+        return counted::run(case);
+    }
     match probe.split_once(' ') {
         Some(("memory", scale)) => memory(&Setting::new(scale.parse()?)?),
         _ => Err(format!("no such probe: {probe}").into()),

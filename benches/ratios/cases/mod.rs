@@ -1,6 +1,7 @@
 //! The lines of the table, in their order.
 
 mod arrow_batches;
+pub(crate) mod counted;
 mod engine;
 mod growth;
 mod journal;

@@ -19,8 +19,8 @@ pub(crate) fn cases() -> Vec<Case> {
         bound: Bound::AtMost(1.25),
         measure: |setting| {
             let pairs = pairs(
-                || setting.in_folder(one_row_batches),
-                || setting.in_folder(bare_system_calls),
+                || setting.in_folder(|place| batches(place, BATCHES)),
+                || setting.in_folder(|place| bare_system_calls(place, BATCHES)),
             )?;
             Ok(pairs.cost(BATCHES, "batch"))
         },
@@ -28,8 +28,8 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// Runs the query; returns the time of its batches, without the start.
-fn one_row_batches(directory: &Path) -> Result<Duration, BoxError> {
-    let query = stream(Memory::new(0..BATCHES))
+pub(super) fn batches(directory: &Path, batches: u64) -> Result<Duration, BoxError> {
+    let query = stream(Memory::new(0..batches))
         .write_to(FileSink::json_lines(directory.join("rows"))?)
         .checkpoint(directory.join("checkpoint"))
         .trigger(Trigger::AvailableNow)
@@ -37,16 +37,16 @@ fn one_row_batches(directory: &Path) -> Result<Duration, BoxError> {
         .executors(1)
         .start()?;
     let summary = query.await_termination()?;
-    match summary.output_rows {
-        BATCHES => Ok(summary.duration),
-        other => Err(format!("{other} rows instead of {BATCHES}").into()),
+    if summary.output_rows != batches {
+        return Err(format!("{} rows instead of {batches}", summary.output_rows).into());
     }
+    Ok(summary.duration)
 }
 
 /// Makes the calls that the protocol cannot do without: three records and the target's one, each
 /// written, synced, named and its directory synced; the staged file with its directory; its final
 /// name with its directory.
-fn bare_system_calls(directory: &Path) -> Result<Duration, BoxError> {
+pub(super) fn bare_system_calls(directory: &Path, batches: u64) -> Result<Duration, BoxError> {
     let places = [
         "offsets",
         "prepared",
@@ -59,7 +59,7 @@ fn bare_system_calls(directory: &Path) -> Result<Duration, BoxError> {
         fs::create_dir_all(directory.join(place))?;
     }
     let began = Instant::now();
-    for batch in 0..BATCHES {
+    for batch in 0..batches {
         let name = format!("{batch:020}");
         durable_record(&directory.join("offsets"), &name)?;
         let staged = directory.join("staging").join(&name);

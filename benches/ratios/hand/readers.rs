@@ -13,7 +13,7 @@ use crate::rows::Trip;
 /// Returns the rows of a file of JSON lines; one buffer holds line after line.
 pub(crate) fn json_rows(
     path: &Path,
-) -> Result<impl Iterator<Item = Result<Trip, BoxError>>, BoxError> {
+) -> Result<impl Iterator<Item = Result<Trip, BoxError>> + use<>, BoxError> {
     let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
     let mut line = Vec::new();
     Ok(std::iter::from_fn(move || {
@@ -29,7 +29,7 @@ pub(crate) fn json_rows(
 /// Returns the rows of a CSV file with a header; one record is read into again and again.
 pub(crate) fn csv_rows(
     path: &Path,
-) -> Result<impl Iterator<Item = Result<Trip, BoxError>>, BoxError> {
+) -> Result<impl Iterator<Item = Result<Trip, BoxError>> + use<>, BoxError> {
     let mut file = ::csv::ReaderBuilder::new()
         .buffer_capacity(1 << 20)
         .from_path(path)?;
@@ -47,7 +47,7 @@ pub(crate) fn csv_rows(
 /// Returns the record batches of a Parquet file.
 pub(crate) fn parquet_batches(
     path: &Path,
-) -> Result<impl Iterator<Item = Result<RecordBatch, BoxError>>, BoxError> {
+) -> Result<impl Iterator<Item = Result<RecordBatch, BoxError>> + use<>, BoxError> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?
         .with_batch_size(8192)
         .build()?;
