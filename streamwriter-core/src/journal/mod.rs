@@ -57,7 +57,7 @@ impl Checkpoint {
         // IMPORTANT: the lock comes before the probe, whose temporary files another driver that
         // holds the lock would take for leftovers.
         let lock = storage.lock(&layout::lock_path()?, holder, take_over)?;
-        storage.probe()?;
+        storage.probe(&StorePath::root())?;
         storage.remove_temporary(&StorePath::root())?;
         let query = identify(&storage, source, target)?;
         Ok(Self {

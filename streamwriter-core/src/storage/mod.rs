@@ -105,12 +105,16 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Makes the location ready and proves that create-if-absent holds there.
+    /// Makes a directory ready and proves that create-if-absent holds there; removes what a crash has left
+    /// of earlier proofs.
+    ///
+    /// Takes as long as that directory is full: a target is proved where its records lie, not where its
+    /// data do.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) names what is missing;
     /// [`Config`](crate::ErrorKind::Config) if the location cannot be a directory.
-    fn probe(&self) -> Result<()>;
+    fn probe(&self, directory: &StorePath) -> Result<()>;
 
     /// Creates an object with these bytes, durably, unless one of that name exists.
     ///

@@ -232,8 +232,8 @@ impl Storage for FaultStorage {
         self.inner.check_location()
     }
 
-    fn probe(&self) -> Result<()> {
-        self.inner.probe()
+    fn probe(&self, directory: &StorePath) -> Result<()> {
+        self.inner.probe(directory)
     }
 
     fn create(&self, path: &StorePath, bytes: &[u8]) -> Result<Created> {

@@ -53,8 +53,8 @@ impl Storage for CrashingStorage {
         self.0.location()
     }
 
-    fn probe(&self) -> Result<()> {
-        self.1.step(|| self.0.probe())
+    fn probe(&self, directory: &StorePath) -> Result<()> {
+        self.1.step(|| self.0.probe(directory))
     }
 
     fn create(&self, path: &StorePath, bytes: &[u8]) -> Result<Created> {

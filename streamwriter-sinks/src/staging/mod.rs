@@ -338,9 +338,10 @@ impl Target for Staging {
         // Before the probe: its temporary files are cleaned up by whoever has the lock.
         let lock = storage.lock(&names::lock()?, &claim.holder, claim.take_over)?;
         if !claim.reopened {
-            storage.probe()?;
-            // Not in the data directory itself: what lies there may be somebody else's.
-            storage.remove_temporary(&names::own_directory()?)?;
+            // Not in the data directory itself: what lies there may be somebody else's, and very much.
+            let own = names::own_directory()?;
+            storage.probe(&own)?;
+            storage.remove_temporary(&own)?;
         }
         let owners = owner::claim(storage, claim)?;
         committed::expect_owners(storage, &owners)?;

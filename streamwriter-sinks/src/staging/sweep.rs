@@ -54,8 +54,7 @@ fn waits(fate: &Fate, run: Run, current: Run) -> bool {
     }
 }
 
-/// Lists everything below our own directory that is neither a record nor published, and what a
-/// crash has left of a probe in the data directory.
+/// Lists everything below our own directory that is neither a record nor published.
 pub(super) fn look(storage: &dyn Storage, scope: &SweepScope) -> Result<Vec<Leftover>> {
     let mut leftovers = Vec::new();
     for found in staged_of(storage, scope)? {
@@ -77,18 +76,11 @@ pub(super) fn look(storage: &dyn Storage, scope: &SweepScope) -> Result<Vec<Left
     }
     for unlisted in storage.unlisted(&names::own_directory()?)? {
         match unlisted {
-            Unlisted::Temporary(path) => {
+            Unlisted::Temporary(path) | Unlisted::Probe(path) => {
                 leftovers.push(Leftover::new(path, None, Fate::Temporary));
             }
             Unlisted::NotText(path) => leftovers.push(Leftover::new(path, None, Fate::Foreign)),
             _ => {}
-        }
-    }
-    for unlisted in storage.unlisted(&StorePath::root())? {
-        if let Unlisted::Probe(path) = unlisted
-            && path.parent() == StorePath::root()
-        {
-            leftovers.push(Leftover::new(path, None, Fate::Temporary));
         }
     }
     leftovers.sort_by(|a, b| a.path.cmp(&b.path));

@@ -312,7 +312,7 @@ impl Target for Flawed {
     }
 
     fn open(&self, claim: &TargetClaim) -> Result<(), Error> {
-        self.storage.probe()?;
+        self.storage.probe(&StorePath::root())?;
         let failed =
             |e: std::io::Error| Error::new(ErrorKind::Storage, "cannot open").with_source(e);
         fs::create_dir_all(self.directory.join("_records")).map_err(failed)?;

@@ -40,8 +40,8 @@ impl Storage for Gated {
         self.inner.location()
     }
 
-    fn probe(&self) -> Result<(), Error> {
-        self.inner.probe()
+    fn probe(&self, directory: &StorePath) -> Result<(), Error> {
+        self.inner.probe(directory)
     }
 
     fn create(&self, path: &StorePath, bytes: &[u8]) -> Result<Created, Error> {

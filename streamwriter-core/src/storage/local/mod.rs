@@ -190,9 +190,10 @@ impl Storage for LocalStorage {
         Ok(self.durable.check_location(&self.root)?)
     }
 
-    fn probe(&self) -> Result<()> {
-        self.durable.ensure_directory(&self.root)?;
-        Ok(self.prove_create_if_absent()?)
+    fn probe(&self, directory: &StorePath) -> Result<()> {
+        let directory = self.full_path(directory);
+        self.durable.ensure_directory(&directory)?;
+        Ok(self.prove_create_if_absent(&directory)?)
     }
 
     fn create(&self, path: &StorePath, bytes: &[u8]) -> Result<Created> {

@@ -52,14 +52,14 @@ impl LocalStorage {
 
     /// Proves that a file is created only if it is absent; removes what a crash has left of
     /// earlier proofs.
-    pub(super) fn prove_create_if_absent(&self) -> Result<(), StorageError> {
-        self.durable.disk_to_change(&self.root)?;
-        for path in self.read_directory(&self.root)? {
+    pub(super) fn prove_create_if_absent(&self, directory: &Path) -> Result<(), StorageError> {
+        self.durable.disk_to_change(directory)?;
+        for path in self.read_directory(directory)? {
             if is_of_a_probe(&name_of(&path)) {
                 self.durable.remove_quietly(&path);
             }
         }
-        let target = temporary_name(&self.root, PROBE_PREFIX);
+        let target = temporary_name(directory, PROBE_PREFIX);
         let outcome = self.prove_at(&target);
         self.durable.remove_quietly(&target);
         outcome

@@ -9,7 +9,7 @@ use crate::error::ErrorKind;
 fn storage() -> (tempfile::TempDir, LocalStorage) {
     let directory = tempfile::tempdir().unwrap();
     let storage = LocalStorage::new(directory.path().join("a/b")).unwrap();
-    storage.probe().unwrap();
+    storage.probe(&StorePath::root()).unwrap();
     (directory, storage)
 }
 
@@ -139,7 +139,10 @@ fn a_file_as_directory_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     fs::write(&file, "x").unwrap();
-    let error = LocalStorage::new(&file).unwrap().probe().unwrap_err();
+    let error = LocalStorage::new(&file)
+        .unwrap()
+        .probe(&StorePath::root())
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("file"), "{error}");
 }

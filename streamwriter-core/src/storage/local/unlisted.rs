@@ -59,7 +59,7 @@ mod tests {
         }
         LocalStorage::new(directory.path())
             .unwrap()
-            .probe()
+            .probe(&StorePath::root())
             .unwrap();
         let mut left: Vec<String> = fs::read_dir(directory.path())
             .unwrap()
