@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use streamwriter_core::{
     BatchId, Error, ErrorKind, Gathered, Measure, Plan, PlanLimits, ReadCounts, Result,
@@ -17,9 +18,10 @@ use super::hive::DirectoryValue;
 use super::listing::{Found, Wanted, directory_error, identify};
 use super::options::{BadRows, FileOptions};
 use super::position::{FileIdentity, FilesOffset, FilesPartition};
+use super::quiet::Changed;
 use super::scan::Framing;
 use super::split::split;
-use super::taken::{TakenSet, hash_of};
+use super::taken::{FileHash, TakenSet, hash_of};
 use super::tracker::Tracker;
 
 /// Files that one listing remembers; the next listing comes when they are planned.
@@ -65,7 +67,7 @@ impl Directory {
     #[cfg(feature = "parquet")]
     pub(crate) fn first(&self) -> Result<Option<FileIdentity>> {
         let (tracker, planned) = (Tracker::default(), HashSet::new());
-        let first = self.wanted(&tracker, &planned).first(1)?.pop_front();
+        let first = self.wanted(&tracker, &planned).first(1)?.files.pop_front();
         first.map_or(Ok(None), |found| identify(&self.root, &found.name))
     }
 
@@ -99,9 +101,12 @@ impl Directory {
     pub(crate) fn freeze(&self) -> Result<()> {
         let mut tracker = self.tracker();
         let planned = tracker.planned_files(&FilesOffset::default());
-        let there = self.wanted(&tracker, &planned).all()?;
+        let began = Instant::now();
+        let wanted = self.wanted(&tracker, &planned);
+        let (listed, there) = wanted.first_and_all(LISTED_FILES_MAX)?;
         tracker.frozen = Some(there);
-        tracker.queue.clear();
+        tracker.quiet.listed(began, listed.complete);
+        tracker.queue = listed.files;
         Ok(())
     }
 
@@ -123,7 +128,7 @@ impl Directory {
         if left > 0 && !room.is_filled_by(&gathered) {
             let mut known = tracker.planned_files(&start);
             known.extend(tracker.queue.iter().map(|found| hash_of(&found.name)));
-            let new = self.wanted(&tracker, &known).first(left)?;
+            let new = self.list(&mut tracker, &known, left)?;
             tracker.queue.extend(new);
             tracker.queue.make_contiguous().sort_unstable();
             gathered = add_up(&start, &tracker.queue);
@@ -185,12 +190,13 @@ impl Directory {
                     return Ok(());
                 }
                 listed = true;
-                let found = self.wanted(tracker, &planned);
-                tracker.queue = found.first(listed_max(limits))?;
+                tracker.queue = self.list(tracker, &planned, listed_max(limits))?;
                 continue;
             };
             // It may have gone away since the listing; nothing is planned of it yet.
             let Some(file) = identify(&self.root, &found.name)? else {
+                // Where a symbolic link leads, a file may come without the directory's knowledge.
+                tracker.quiet.forget();
                 continue;
             };
             planned.insert(hash_of(&found.name));
@@ -239,11 +245,29 @@ impl Directory {
         matches!(self.options.bad_rows, BadRows::SetAside { .. })
     }
 
-    fn wanted<'a>(
-        &'a self,
-        tracker: &'a Tracker,
-        planned: &'a HashSet<super::taken::FileHash>,
-    ) -> Wanted<'a> {
+    /// Returns files that are neither known nor taken, the first of them, unless none can have come.
+    fn list(
+        &self,
+        tracker: &mut Tracker,
+        known: &HashSet<FileHash>,
+        most: usize,
+    ) -> Result<VecDeque<Found>> {
+        // What comes into the directories inside leaves the time of this one as it was.
+        let flat = !self.options.layout.is_nested();
+        let (began, changed) = (
+            Instant::now(),
+            flat.then(|| Changed::of(&self.root)).flatten(),
+        );
+        let frozen = tracker.frozen.is_some();
+        if tracker.quiet.holds(changed, began, frozen) {
+            return Ok(VecDeque::new());
+        }
+        let listed = self.wanted(tracker, known).first(most)?;
+        tracker.quiet.listed(began, listed.complete);
+        Ok(listed.files)
+    }
+
+    fn wanted<'a>(&'a self, tracker: &'a Tracker, planned: &'a HashSet<FileHash>) -> Wanted<'a> {
         Wanted {
             root: &self.root,
             query: tracker.query,
@@ -254,6 +278,12 @@ impl Directory {
             planned,
             frozen: tracker.frozen.as_ref(),
         }
+    }
+
+    /// How often the directory was listed since it was opened.
+    #[cfg(test)]
+    pub(crate) fn listings(&self) -> u64 {
+        self.tracker().quiet.listings
     }
 
     fn tracker(&self) -> MutexGuard<'_, Tracker> {

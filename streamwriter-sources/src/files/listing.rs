@@ -26,6 +26,14 @@ pub(crate) struct Found {
     pub(crate) size: u64,
 }
 
+/// What a listing has found.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) files: VecDeque<Found>,
+    /// Whether no name that is wanted was left out.
+    pub(crate) complete: bool,
+}
+
 /// Which files are looked for.
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
@@ -45,28 +53,39 @@ pub(crate) struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// Returns the first files in the order of [`Found`], at most `count` of them.
-    pub(crate) fn first(&self, count: usize) -> Result<VecDeque<Found>> {
-        let mut first = BinaryHeap::new();
-        self.visit(|_, name| {
-            if let Some(found) = self.look_at(name)? {
-                first.push(found);
-                if first.len() > count {
-                    first.pop();
-                }
+    pub(crate) fn first(&self, count: usize) -> Result<Listed> {
+        self.first_and_each(count, |_| ())
+    }
+
+    /// As [`first`](Self::first), and the hashes of the names of all files.
+    pub(crate) fn first_and_all(&self, count: usize) -> Result<(Listed, HashSet<FileHash>)> {
+        let mut all = HashSet::new();
+        let first = self.first_and_each(count, |hash| {
+            all.insert(hash);
+        })?;
+        Ok((first, all))
+    }
+
+    fn first_and_each(&self, count: usize, mut each: impl FnMut(FileHash)) -> Result<Listed> {
+        let (mut first, mut complete) = (BinaryHeap::new(), true);
+        self.visit(|hash, name| {
+            each(hash);
+            let Some(found) = self.look_at(name)? else {
+                // A symbolic link may lead to a file later.
+                complete = false;
+                return Ok(());
+            };
+            first.push(found);
+            if first.len() > count {
+                first.pop();
+                complete = false;
             }
             Ok(())
         })?;
-        Ok(first.into_sorted_vec().into())
-    }
-
-    /// Returns the hashes of the names of all files.
-    pub(crate) fn all(&self) -> Result<HashSet<FileHash>> {
-        let mut all = HashSet::new();
-        self.visit(|hash, _| {
-            all.insert(hash);
-            Ok(())
-        })?;
-        Ok(all)
+        Ok(Listed {
+            files: first.into_sorted_vec().into(),
+            complete,
+        })
     }
 
     fn visit(&self, mut each: impl FnMut(FileHash, String) -> Result<()>) -> Result<()> {

@@ -1,7 +1,7 @@
 //! What the directory sources share: which files, cut where, read how, done when.
 //!
 //! In the order of the data: [`listing`] finds files that are not [`taken`], in the directories that
-//! [`hive`] allows, [`batch`] chooses
+//! [`hive`] allows, unless [`quiet`] says that there are none, [`batch`] chooses
 //! what fits into one batch, [`columns`] looks at what its files name, [`split`] cuts it into partitions on record boundaries that [`scan`]
 //! finds, [`reader`] reads a partition through [`input`] and hands what does not fit to
 //! [`set_aside`], and [`tracker`] remembers.
@@ -17,6 +17,7 @@ pub(crate) mod columns;
 pub(crate) mod hive;
 mod listing;
 mod own;
+mod quiet;
 mod scan;
 mod split;
 mod walk;

@@ -6,6 +6,7 @@ use streamwriter_core::{BatchId, Error, ErrorKind, Plan, QueryId, Result};
 
 use super::listing::Found;
 use super::position::{FileRange, FilesOffset, FilesPartition};
+use super::quiet::Quiet;
 use super::taken::{FileHash, TakenSet, hash_of};
 
 /// What a directory source knows about its files; only the driver thread asks.
@@ -21,6 +22,8 @@ pub(crate) struct Tracker {
     pub(crate) frozen: Option<HashSet<FileHash>>,
     /// Files of the last listing that are not planned yet.
     pub(crate) queue: VecDeque<Found>,
+    /// Whether another listing can find more.
+    pub(crate) quiet: Quiet,
 }
 
 #[derive(Debug)]
@@ -51,6 +54,11 @@ impl Tracker {
         if keep < self.planned.len() {
             self.planned.truncate(keep);
             self.queue.clear();
+            self.quiet.forget();
+        }
+        if let Some(partial) = &start.partial {
+            // The batch begins with it. Only the listing that froze the stream has not known that.
+            self.queue.retain(|found| found.name != partial.file.path);
         }
         Ok(())
     }

@@ -3,9 +3,14 @@
 //! `docs/performance.md` has the list with its reasons. A call more is time of every batch, and a
 //! call fewer is a promise broken (E8), so both have to be decided.
 
-use streamwriter::Memory;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
-use super::bench::{Settings, drain, good_disk};
+use streamwriter::Memory;
+use streamwriter::testing::OperationKind;
+
+use super::bench::{Settings, TARGET, drain, good_disk};
 
 /// The batch that is looked at: an earlier one has records that are purged by now.
 const BATCH: &str = "00000000000000000003";
@@ -35,6 +40,27 @@ fn e8_the_calls_of_a_batch_of_one_row_are_those_of_the_protocol() {
     // From the record that begins a batch to the one that begins the next.
     let found = &calls[begins[3] - 3..begins[4] - 3];
     assert_eq!(found, EXPECTED, "\n{}", found.join("\n"));
+}
+
+/// A target with 100,000 files opens, and takes a batch, as one with none.
+#[test]
+fn neither_a_start_nor_a_batch_lists_the_data() {
+    let (_folder, disk) = good_disk();
+    for rows in [8, 14, 14] {
+        drain(&disk, Memory::new(0..rows), Settings::default()).unwrap();
+    }
+    let log = disk.log();
+    let lists = log
+        .iter()
+        .filter(|operation| operation.kind == OperationKind::List);
+    let listed: BTreeSet<_> = lists.map(|operation| operation.path.as_path()).collect();
+    let target = Path::new(TARGET);
+    assert!(fs::read_dir(disk.path(TARGET)).unwrap().count() > 4);
+    assert!(
+        listed.contains(target.join("_streamwriter").as_path()),
+        "{listed:?}"
+    );
+    assert!(!listed.contains(target), "{listed:?}");
 }
 
 const EXPECTED: [&str; 29] = [
@@ -70,7 +96,7 @@ const EXPECTED: [&str; 29] = [
 ];
 
 /// The name as the list has it: without the directories above, and with `*` for what is by chance.
-fn name(path: &std::path::Path) -> String {
+fn name(path: &Path) -> String {
     let text = path.to_string_lossy();
     let text = text.replace(BATCH, "3").replace(PURGED, "1");
     let below = text
