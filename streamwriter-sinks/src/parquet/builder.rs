@@ -112,12 +112,16 @@ impl<E> ParquetSink<E> {
 
     /// Sets whether columns are dictionary-encoded, until a dictionary grows too large; they are by
     /// default.
+    ///
+    /// Where it would only cost there is none: if at most one of the first 1,024 values of a column that is
+    /// not nested repeats another one, that row group has it without, until
+    /// [`column_dictionary`](Self::column_dictionary) says otherwise.
     pub fn dictionary(mut self, enabled: bool) -> Self {
         self.options.dictionary = enabled;
         self
     }
 
-    /// Sets for one column whether it is dictionary-encoded.
+    /// Sets for one column whether it is dictionary-encoded, whatever its first values are.
     pub fn column_dictionary(mut self, column: impl Into<String>, enabled: bool) -> Self {
         let dictionaries = &mut self.options.column_dictionaries;
         dictionaries.push((column.into(), enabled));

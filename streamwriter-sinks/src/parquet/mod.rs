@@ -5,6 +5,7 @@ mod builder;
 mod columns;
 mod crew;
 mod derived;
+mod dictionaries;
 mod encoding;
 mod errand;
 mod file;
@@ -74,7 +75,8 @@ use sizes::in_memory;
 /// of them.
 ///
 /// Options that name columns are checked against the schema when the query starts. By default columns
-/// are dictionary-encoded until a dictionary grows past 1 MiB, pages are compressed by zstd, carry
+/// are dictionary-encoded until a dictionary grows past 1 MiB, unless the first values of a row group hardly
+/// repeat; pages are compressed by zstd, carry
 /// statistics, and hold 20,000 rows or 1 MiB.
 ///
 /// ```
@@ -231,10 +233,13 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
         if crew.is_none() {
             limits.memory = usize::MAX;
         }
+        let settled = &self.options.column_dictionaries;
         let begin = |file| {
             let properties = Some(properties.clone());
             ArrowWriter::try_new(file, Arc::clone(&schema), properties)
-                .and_then(|writer| RowGroups::new(writer, Arc::clone(&schema), limits, crew))
+                .and_then(|writer| {
+                    RowGroups::new(writer, Arc::clone(&schema), limits, settled, crew)
+                })
                 .map(|row_groups| ParquetFile::new(row_groups, gather, task))
                 .map_err(|error| cannot_encode(error, task))
         };

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::writer::SerializedFileWriter;
 
 use super::crew::Crew;
+use super::dictionaries::ColumnWriters;
 use super::errand::Pending;
 use super::footprint::{COLUMN_AT_END, FILE, Footprint};
 use super::gauge::Gauge;
@@ -34,7 +33,8 @@ pub(super) struct Limits {
     pub(super) footprint: Footprint,
 }
 
-/// A Parquet file as it is written: what an `ArrowWriter` makes of the same batches, byte for byte.
+/// A Parquet file as it is written: what an `ArrowWriter` makes of the same batches, byte for byte, but for the
+/// dictionaries that [`ColumnWriters`] leave out.
 ///
 /// With a [`Crew`] the columns are encoded by several threads. Where a row group ends depends on how large
 /// its columns have become, so it asks them. Since that waits for all threads, it asks only if the limit
@@ -45,7 +45,7 @@ pub(super) struct RowGroups<'c, W: Write + Send> {
     completed: usize,
     /// How many columns a row group has, once there was one.
     leaves_each: usize,
-    factory: ArrowRowGroupWriterFactory,
+    columns: ColumnWriters,
     schema: SchemaRef,
     limits: Limits,
     crew: Option<&'c Crew<'c>>,
@@ -74,19 +74,22 @@ struct Open {
 }
 
 impl<'c, W: Write + Send + 'static> RowGroups<'c, W> {
-    /// Goes on where a writer that has not written anything is.
+    /// Goes on where a writer that has not written anything is. For `settled` columns a person has
+    /// decided on a dictionary.
     pub(super) fn new(
         writer: ArrowWriter<W>,
         schema: SchemaRef,
         limits: Limits,
+        settled: &[(String, bool)],
         crew: Option<&'c Crew<'c>>,
     ) -> Result<Self> {
-        let (file, factory) = writer.into_serialized_writer()?;
+        let (file, usual) = writer.into_serialized_writer()?;
+        let columns = ColumnWriters::new(&file, usual, Arc::clone(&schema), settled);
         Ok(Self {
             file: Place::Here(file),
             completed: 0,
             leaves_each: 0,
-            factory,
+            columns,
             schema,
             limits,
             crew,
@@ -99,8 +102,9 @@ impl<'c, W: Write + Send + 'static> RowGroups<'c, W> {
         let mut at = 0;
         while at < columns.num_rows() {
             let left = columns.num_rows() - at;
-            let rows = self.room_for(left)?;
-            self.add(&columns.slice(at, rows))?;
+            let slice = columns.slice(at, left);
+            let rows = self.room_for(&slice)?;
+            self.add(&slice.slice(0, rows))?;
             at += rows;
         }
         Ok(())
@@ -174,19 +178,21 @@ impl<'c, W: Write + Send + 'static> RowGroups<'c, W> {
         }
     }
 
-    /// Returns how many of these rows go into the row group that is being filled; at least one. Begins
-    /// another one if that is full.
-    fn room_for(&mut self, rows: usize) -> Result<usize> {
+    /// Returns how many of these rows, the first of them, go into the row group that is being filled; at
+    /// least one. Begins another one if that is full.
+    fn room_for(&mut self, columns: &RecordBatch) -> Result<usize> {
         loop {
             let open = match &mut self.open {
                 Some(open) => open,
                 none => {
-                    let writers = self.factory.create_column_writers(self.completed)?;
+                    let writers = self.columns.begin(self.completed, columns)?;
                     self.leaves_each = writers.len();
                     none.insert(Open::new(writers, self.limits.footprint))
                 }
             };
-            let rows = rows.min(self.limits.rows.saturating_sub(open.rows));
+            let rows = columns
+                .num_rows()
+                .min(self.limits.rows.saturating_sub(open.rows));
             if open.rows == 0 {
                 return Ok(rows);
             }
