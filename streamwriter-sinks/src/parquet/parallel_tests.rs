@@ -363,6 +363,11 @@ fn a_column_that_hardly_repeats_has_no_dictionary_in_that_row_group() {
         let none = Int64Array::from(vec![0; rows as usize]);
         arrow::compute::take_record_batch(&first, &none).unwrap()
     };
+    let texts_only = |batch: RecordBatch| {
+        let mut columns = batch.columns().to_vec();
+        columns[0] = Arc::clone(&columns[2]);
+        RecordBatch::try_new(batch.schema(), columns).unwrap()
+    };
     let options = options(|o| {
         o.row_group_rows = 4000;
         o.column_dictionaries = vec![("settled".to_owned(), true)];
@@ -371,6 +376,7 @@ fn a_column_that_hardly_repeats_has_no_dictionary_in_that_row_group() {
         columns(0, 4000),
         same(4000),
         columns(0, 4000),
+        texts_only(columns(0, 4000)),
         columns(0, 1000),
     ];
     let pretend = Pretend::default().task_beside_idle(2);
@@ -380,11 +386,13 @@ fn a_column_that_hardly_repeats_has_no_dictionary_in_that_row_group() {
         file.write_all(&by_row_groups(&batches, &options, crew).unwrap())
             .unwrap();
         let unique = vec![false, true, true, false];
-        let expected = [unique.clone(), vec![true; 4], unique, vec![true; 4]];
+        let texts = vec![true, true, true, false];
+        let all = vec![true; 4];
+        let expected = [unique.clone(), all.clone(), unique, texts, all];
         assert_eq!(dictionaries(&file), expected);
         let read = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         let read: Vec<_> = read
-            .with_batch_size(13_000)
+            .with_batch_size(17_000)
             .build()
             .unwrap()
             .map(Result::unwrap)
