@@ -7,7 +7,7 @@ use std::time::Duration;
 use streamwriter::prelude::*;
 
 use crate::case::{Outcome, Setting};
-use crate::cases::counted;
+use crate::cases::{counted, wide};
 use crate::measure::median;
 use crate::query::{self, Shape};
 use crate::rows::{Made, Trip};
@@ -41,6 +41,7 @@ pub(crate) fn run(probe: &str) -> Result<(), BoxError> {
     }
     match probe.split_once(' ') {
         Some(("memory", scale)) => memory(&Setting::new(scale.parse()?)?),
+        Some(("wide", scale)) => wide::run(&Setting::new(scale.parse()?)?),
         _ => Err(format!("no such probe: {probe}").into()),
     }
 }
@@ -81,15 +82,16 @@ fn memory(setting: &Setting) -> Result<(), BoxError> {
 fn watch(is_over: &AtomicBool) -> Vec<f64> {
     let mut seen = Vec::new();
     while !is_over.load(Ordering::Relaxed) {
-        seen.extend(resident());
+        seen.extend(memory_of_this("VmRSS:"));
         std::thread::sleep(Duration::from_millis(20));
     }
     seen
 }
 
-fn resident() -> Option<f64> {
+/// Returns a figure of this process's memory in megabytes.
+pub(crate) fn memory_of_this(figure: &str) -> Option<f64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(figure))?;
     let kilobytes: f64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024.0 / 1e6)
 }

@@ -9,6 +9,7 @@ mod one_row;
 mod text_in;
 mod text_out;
 mod typed_parquet;
+pub(crate) mod wide;
 
 use crate::case::Case;
 
@@ -22,6 +23,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         one_row::cases(),
         journal::cases(),
         growth::cases(),
+        wide::cases(),
     ];
     groups.into_iter().flatten()
 }

@@ -13,6 +13,7 @@ use crate::query::{self, Shape};
 use crate::rows::Trip;
 
 const ROWS: u64 = 4_000_000;
+/// As many files as a person would make of the rows.
 const FILES: u64 = 4;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -30,6 +31,18 @@ pub(crate) fn cases() -> Vec<Case> {
             measure: |setting| json(setting, 2),
         },
         Case {
+            name: "json lines to parquet: two executors by one, one file",
+            unit: "",
+            bound: Bound::AtLeast(1.85),
+            measure: |setting| two_by_one(setting, 1),
+        },
+        Case {
+            name: "json lines to parquet: two executors by one, 400 files",
+            unit: "",
+            bound: Bound::AtLeast(1.85),
+            measure: |setting| two_by_one(setting, 400),
+        },
+        Case {
             name: "csv to parquet, one executor",
             unit: "",
             bound: Bound::AtLeast(0.9),
@@ -45,7 +58,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn json(setting: &Setting, threads: usize) -> Result<Outcome, BoxError> {
-    let input = files(setting, "jsonl", hand::json_lines_file)?;
+    let input = files(setting, "jsonl", FILES, hand::json_lines_file)?;
     compare(
         setting,
         threads,
@@ -56,7 +69,7 @@ fn json(setting: &Setting, threads: usize) -> Result<Outcome, BoxError> {
 }
 
 fn csv(setting: &Setting, threads: usize) -> Result<Outcome, BoxError> {
-    let input = files(setting, "csv", hand::csv_file)?;
+    let input = files(setting, "csv", FILES, hand::csv_file)?;
     compare(
         setting,
         threads,
@@ -64,6 +77,30 @@ fn csv(setting: &Setting, threads: usize) -> Result<Outcome, BoxError> {
         || Csv::<Trip>::directory(&input),
         |from, to| hand::parquet_file(to, hand::csv_rows(from)?),
     )
+}
+
+fn two_by_one(setting: &Setting, number: u64) -> Result<Outcome, BoxError> {
+    let input = files(setting, "jsonl", number, hand::json_lines_file)?;
+    let rows = setting.rows(ROWS);
+    let run = |place: &Path, executors| {
+        let sink = ParquetSink::rows(place.join("out"))?;
+        let shape = Shape {
+            executors,
+            batch_rows: None,
+        };
+        query::run(
+            place,
+            JsonLines::<Trip>::directory(&input)?,
+            sink,
+            shape,
+            rows,
+        )
+    };
+    let pairs = pairs(
+        || setting.in_folder(|place| run(place, 2)),
+        || setting.in_folder(|place| run(place, 1)),
+    )?;
+    Ok(pairs.speed(rows))
 }
 
 fn compare<S: Source<Row = Trip>>(
@@ -89,16 +126,18 @@ fn compare<S: Source<Row = Trip>>(
     Ok(pairs.speed(rows))
 }
 
-/// Makes the input, once for all cases of the format.
+/// Makes the input as so many files, once for all cases that read it.
 fn files(
     setting: &Setting,
     format: &str,
+    number: u64,
     write: impl Fn(&Path, std::ops::Range<u64>) -> Result<(), BoxError>,
 ) -> Result<PathBuf, BoxError> {
-    let (input, rows) = (setting.place(format), setting.rows(ROWS));
+    let input = setting.place(&format!("{format}-{number}"));
+    let rows = setting.rows(ROWS);
     if !input.exists() {
-        let each = rows.div_ceil(FILES);
-        for number in 0..FILES {
+        let each = rows.div_ceil(number);
+        for number in 0..number {
             let range = number * each..rows.min((number + 1) * each);
             write(&input.join(format!("{number}.{format}")), range)?;
         }

@@ -18,8 +18,11 @@ pub(super) struct Gathered {
     bytes: usize,
 }
 
-/// How many batches are put together: each costs as much as several rows.
+/// How many batches are put together at the latest: each costs as much as several rows.
 const BATCHES_MAX: usize = 8;
+
+/// Batches of fewer rows are put together at once: an array of few values is mostly what every array needs.
+const SMALL_ROWS: usize = 64;
 
 impl Gathered {
     /// Gathers so many rows; 1 for none.
@@ -39,7 +42,7 @@ impl Gathered {
         }
         self.rows += columns.num_rows();
         self.bytes += in_memory(&columns);
-        self.batches.push(columns);
+        self.push(columns)?;
         if self.rows >= self.enough {
             return self.take();
         }
@@ -51,6 +54,22 @@ impl Gathered {
             self.batches.push(together);
         }
         Ok(None)
+    }
+
+    fn push(&mut self, columns: RecordBatch) -> Result<()> {
+        let is_small = |before: &RecordBatch| before.num_rows() + columns.num_rows() <= SMALL_ROWS;
+        let columns = match self.batches.pop_if(|before| is_small(before)) {
+            None => columns,
+            Some(before) => {
+                let pieces = [&before, &columns];
+                let together = concat_batches(&before.schema(), pieces)?;
+                let apart = in_memory(&before) + in_memory(&columns);
+                self.bytes = (self.bytes + in_memory(&together)).saturating_sub(apart);
+                together
+            }
+        };
+        self.batches.push(columns);
+        Ok(())
     }
 
     /// Takes what was gathered.

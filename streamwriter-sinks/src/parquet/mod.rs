@@ -251,12 +251,13 @@ impl<R, E: Encoding<R>> WriteRows<R> for ParquetSink<E> {
             let Some(partitioner) = &partitioner else {
                 return write_columns(&mut files, "", &batch);
             };
-            let parts = partitioner.split(&batch).map_err(bad)?;
-            // The rows are there twice now: as they came, and cut by the values.
+            // The rows may be there twice: as they came, and those of one directory.
             files.leave_room_for(in_memory(&batch).saturating_mul(2));
-            parts
-                .iter()
-                .try_for_each(|(directory, part)| write_columns(&mut files, directory, part))
+            for part in partitioner.split(&batch).map_err(bad)? {
+                let (directory, part) = part.map_err(bad)?;
+                write_columns(&mut files, &directory, &part)?;
+            }
+            Ok(())
         };
         while let Some(row) = rows.next() {
             columns

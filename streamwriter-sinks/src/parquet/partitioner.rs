@@ -18,6 +18,9 @@ use crate::partition::{PartitionBy, expect_one_text, write_directory};
 /// Timestamps as Spark prints them, before zeros at the end of the fraction go.
 const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.f";
 
+/// The columns of one directory.
+type Part = (String, RecordBatch);
+
 /// Knows where the partition columns are, and what the files hold without them.
 pub(super) struct Partitioner<'b> {
     by: &'b PartitionBy,
@@ -65,23 +68,22 @@ impl<'b> Partitioner<'b> {
 
     /// Cuts columns into those of each directory, in the order in which the directories come first;
     /// the rows of each keep their order.
+    ///
+    /// One after another: a few rows of many columns need more as arrays than as rows.
     pub(super) fn split(
         &self,
         columns: &RecordBatch,
-    ) -> Result<Vec<(String, RecordBatch)>, BoxError> {
+    ) -> Result<impl Iterator<Item = Result<Part, BoxError>> + use<>, BoxError> {
         let groups = self.groups(columns)?;
         let columns = columns.project(&self.left)?;
-        if let [_] = groups.as_slice() {
-            return Ok(groups
-                .into_iter()
-                .map(|(directory, _)| (directory, columns.clone()))
-                .collect());
-        }
-        let parts = groups.into_iter().map(|(directory, rows)| {
+        let is_one = groups.len() == 1;
+        Ok(groups.into_iter().map(move |(directory, rows)| {
+            if is_one {
+                return Ok((directory, columns.clone()));
+            }
             let rows = UInt64Array::from(rows);
             Ok((directory, take_record_batch(&columns, &rows)?))
-        });
-        parts.collect()
+        }))
     }
 
     /// Finds the rows of each directory.

@@ -219,7 +219,7 @@ fn open_row_groups_keep_their_share_of_the_budget_together() {
     };
     assert_eq!(groups(128 << 20, 8), [1; 8]);
     // Each file has some 500 KB of text, and a buffer of 128 KiB.
-    for (budget, tasks) in [(3 << 20, 1), (12 << 20, 4)] {
+    for (budget, tasks) in [(4 << 20, 1), (16 << 20, 4)] {
         let groups = groups(budget, tasks);
         assert!(
             groups.len() == 8 && groups.iter().all(|groups| *groups > 1),
