@@ -207,6 +207,23 @@ impl Disk {
         })
     }
 
+    /// Has the system begin to write a part of a file to the disk; nothing depends on it.
+    ///
+    /// By `posix_fadvise(DONTNEED)`, which on Linux begins to write what is dirty, waits for nothing, and takes no error
+    /// away from the sync that comes later. Pages that are not written yet stay in memory.
+    pub(super) fn begin_writing(&self, file: &File, from: u64, to: u64) {
+        #[cfg(target_os = "linux")]
+        {
+            let length = std::num::NonZeroU64::new(to.saturating_sub(from));
+            let asked = rustix::fs::fadvise(file, from, length, rustix::fs::Advice::DontNeed);
+            if let Err(error) = asked {
+                tracing::trace!(%error, "the system does not write ahead");
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (file, from, to);
+    }
+
     /// Returns what is known of a file or directory; follows symbolic links.
     pub(super) fn look(&self, path: &Path) -> io::Result<fs::Metadata> {
         self.call(DiskCall::Look(path), || fs::metadata(path))

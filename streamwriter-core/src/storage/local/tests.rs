@@ -96,6 +96,25 @@ fn both_names_of_a_linked_file_count_as_published() {
 }
 
 #[test]
+fn e8_a_file_that_is_written_ahead_of_its_sync_is_whole() {
+    let (_directory, storage) = storage();
+    let block: Vec<u8> = (0..3_000_017_u32).map(|at| (at % 251) as u8).collect();
+    let mut upload = storage.stage(&path("s/f"), &path("data/f")).unwrap();
+    let mut hash = xxhash_rust::xxh3::Xxh3::new();
+    for _ in 0..7 {
+        upload.write_all(&block).unwrap();
+        hash.update(&block);
+    }
+    let staged = upload.finish().unwrap();
+    assert_eq!(staged.size, 7 * block.len() as u64);
+    assert_eq!(staged.checksum, format!("xxh3:{:016x}", hash.digest()));
+    assert_eq!(
+        storage.read(&path("s/f")).unwrap().unwrap(),
+        block.repeat(7)
+    );
+}
+
+#[test]
 fn an_upload_that_is_dropped_leaves_nothing() {
     let (_directory, storage) = storage();
     let mut upload = storage.stage(&path("s/1"), &path("data/f")).unwrap();

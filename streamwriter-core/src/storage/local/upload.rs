@@ -14,10 +14,17 @@ use super::own::OwnFiles;
 use super::{StagedObject, StagedUpload, StorageError, StorePath, parent_of};
 use crate::error::{Error, Result};
 
+/// How many bytes are collected by the system before it is asked to write them to the disk.
+///
+/// Left alone it waits for the sync at the end, and the disk is idle while rows are being made.
+const AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+
 pub(super) struct LocalUpload {
     file: File,
     full_path: PathBuf,
     identity: Identity,
+    /// Up to where the system was asked to write to the disk.
+    on_their_way: u64,
     staged: StorePath,
     target: StorePath,
     durable: Arc<Durable>,
@@ -42,6 +49,7 @@ impl LocalUpload {
             file,
             full_path,
             identity,
+            on_their_way: 0,
             staged,
             target,
             durable,
@@ -62,6 +70,10 @@ impl Write for LocalUpload {
             .write(&mut self.file, path, bytes)
             .map_err(|error| with_path(path, error))?;
         self.identity.update(bytes.get(..written).unwrap_or(bytes));
+        if self.identity.size.saturating_sub(self.on_their_way) >= AHEAD_BYTES {
+            disk.begin_writing(&self.file, self.on_their_way, self.identity.size);
+            self.on_their_way = self.identity.size;
+        }
         Ok(written)
     }
 
