@@ -123,7 +123,11 @@ pub(crate) struct Prepared<M> {
 
 /// Where a batch is entered.
 pub(crate) enum Entry<S: Source, M> {
-    /// Planned in this run, not recorded yet.
+    /// Planned in this run, not recorded yet; a query of our own takes its steps one by one.
+    #[cfg_attr(
+        not(feature = "arrow"),
+        expect(dead_code, reason = "only a cluster's batch is entered so")
+    )]
     Planned(Batch<S>),
     /// Found with its offsets: the rows are to be written again (E2).
     Found(Batch<S>),
