@@ -279,24 +279,20 @@ impl<S, W, C> QueryBuilder<S, W, C> {
         self
     }
 
-    /// Lets the query plan and write the next batch while one is published; it does not by default (B5).
+    /// Lets the query plan and write the next batch while one is published; off by default (B5).
     ///
-    /// For many small batches: of what a durable batch of one row waits for on a disk, about the half
-    /// belongs to its own rows and can be done beside the publication of the batch before. Batches are
-    /// committed in order all the same, one at a time, and events come in their order. Only a batch
-    /// that begins at once overlaps: after [`AvailableNow`](Trigger::AvailableNow) and
-    /// [`Continuous`](Trigger::Continuous), of a source that can [replay](crate::Replay); for others this
-    /// changes nothing.
+    /// For many small batches, which wait for the disk. They are committed in order all the same, and events
+    /// come in their order. Only what begins at once overlaps: [`AvailableNow`](Trigger::AvailableNow) and
+    /// [`Continuous`](Trigger::Continuous), with a source that can [replay](crate::Replay).
     ///
-    /// What it changes for a sink: `write` of batch N+1 may run while `commit` of batch N does. One that
-    /// keeps something in a field that both use, such as a connection, has to share it; one that goes by the
-    /// messages, as the prebuilt sinks do, need not know. Still no task of N runs beside `commit` or
-    /// `abort` of N (W4), and the tasks of two batches never run at once, so memory for rows stays
-    /// what it is (Q4).
+    /// For a sink it means that `write` of batch N+1 may run while `commit` of N does. One that uses the
+    /// same field in both, such as a connection, has to share it; one that goes by the messages, as the prebuilt
+    /// ones do, need not know. Still no task of N runs beside its `commit` or `abort` (W4), and tasks of
+    /// two batches never run at once, so rows need no more memory (Q4).
     ///
-    /// What a failure leaves: if the commit of N fails, N+1 is cancelled and aborted, and nothing of N
-    /// is touched; if N+1 fails or the query is stopped, N is finished and recorded first. After
-    /// a crash, the next start publishes N and writes N+1 again.
+    /// If the commit of N fails, N+1 is cancelled and aborted, and nothing of N is touched. If N+1 fails or
+    /// the query is stopped, N is finished and recorded first. After a crash the next start publishes N and
+    /// writes N+1 again.
     pub fn overlap_batches(mut self, overlap: bool) -> Self {
         self.settings.overlap = overlap;
         self

@@ -1,11 +1,12 @@
 //! A batch fails, on either side of the overlap.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use streamwriter::testing::{FaultStorage, When};
 use streamwriter::{Error, ErrorKind, Permanent, QueryEvent, SharedStorage};
 
-use super::{Story, expect_restart, local, overlapping, short, telling};
+use super::{LONG, Story, expect_restart, local, overlapping, short, telling};
 use crate::support::{Event, Numbers, Scripted, Written};
 
 /// Runs three batches to an error.
@@ -112,8 +113,10 @@ fn b5_w4_w7_tasks_beside_a_publication_that_fails_are_cancelled_and_waited_for()
                 kept.extend(rows.next());
                 if (batch, partition) == (1, 0) {
                     story.tell("writing 1");
+                    let until = Instant::now() + LONG;
                     while !task.is_cancelled() {
-                        std::thread::sleep(std::time::Duration::from_millis(1));
+                        assert!(Instant::now() < until, "W7: it is not cancelled");
+                        std::thread::sleep(Duration::from_millis(1));
                     }
                     assert_eq!(rows.next(), None, "W7: its rows end");
                     // W4: the abort waits for this.

@@ -148,6 +148,40 @@ fn b5_a_plan_that_fails_or_panics_lets_the_publication_finish_and_aborts_nothing
     }
 }
 
+#[test]
+fn b5_a_plan_that_comes_behind_a_failed_publication_is_not_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let story = Story::default();
+    let asked = story.clone();
+    let source = Asked {
+        numbers: Numbers::new(40),
+        ask: Arc::new(move |what| {
+            if what == "plan from 10" {
+                asked.tell(what);
+                asked.wait_for("fails");
+                std::thread::sleep(super::A_WHILE);
+            }
+            Ok(())
+        }),
+    };
+    let committing = story.clone();
+    let sink = telling(&story).before_commit(move |_| {
+        committing.wait_for("plan from 10");
+        committing.tell("fails");
+        Err("no commit of zero".into())
+    });
+    let storage = story.watch(directory.path());
+    let error = overlapping(source, sink.clone(), storage.shared())
+        .start()
+        .unwrap()
+        .await_termination()
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Commit);
+    assert!(!story.has("try offsets/1"), "{:?}", story.events());
+    assert_eq!(sink.aborts(), 0);
+    expect_restart(&sink, directory.path(), 40);
+}
+
 /// A refusal of the source: the batch is judged when the one before it is done, and aborted.
 #[test]
 fn b5_a_batch_that_its_source_does_not_accept_is_aborted_behind_the_publication() {
