@@ -314,7 +314,8 @@ pub trait Source: Send + Sync + 'static {
 
     /// Learns that a batch is done: `commits/N` is durable (S1).
     ///
-    /// It may come late, and again; the newest batch is told once more at every restart.
+    /// It may come late, while tasks read the next batch (B5), and again; the newest batch is told once
+    /// more at every restart.
     ///
     /// # Errors
     /// Whatever keeps the source from remembering it. The query ends; the batch stays committed.

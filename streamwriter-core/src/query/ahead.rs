@@ -36,6 +36,8 @@
 //! its offsets (E2, E3). What was staged for N+1 is swept when N+1 is committed; the sweep
 //! behind N does not touch it, in this run and the next, since its batch is not committed (E7).
 //!
+//! What a restart finds is finished one batch after another, before anything is planned.
+//!
 //! A source that cannot replay is never read ahead: what is planned and not prepared at the end of a
 //! run is lost (S2), and one batch at stake is enough.
 //!

@@ -19,7 +19,7 @@ pub enum QueryStatus {
     Planning,
     /// Tasks write a batch.
     Writing,
-    /// The sink publishes a batch.
+    /// The sink publishes a batch; tasks may write the next one meanwhile (B5).
     Committing,
     /// It waits for more rows to gather, and holds so much back until then.
     Gathering(Gathered),
