@@ -91,7 +91,7 @@ fn q2_b5_whoever_waits_for_the_end_hears_of_the_commit_and_of_the_tasks_behind_i
         .write(move |rows, task| {
             let rows = rows.collect();
             if task.batch_id().get() == 1 {
-                writing.tell("writing 1");
+                writing.tell(format!("writing 1.{}", task.partition()));
                 writing.wait_for("let one go"); // whatever it was told
             }
             Ok(Written { rows })
@@ -106,7 +106,8 @@ fn q2_b5_whoever_waits_for_the_end_hears_of_the_commit_and_of_the_tasks_behind_i
     let query = overlapping(Numbers::new(40), sink.clone(), storage.shared())
         .start()
         .unwrap();
-    story.wait_for("writing 1");
+    story.wait_for("writing 1.0");
+    story.wait_for("writing 1.1");
     let still_running = || query.stop(A_WHILE).unwrap_err().to_string();
     let text = still_running();
     for busy in [
@@ -118,12 +119,10 @@ fn q2_b5_whoever_waits_for_the_end_hears_of_the_commit_and_of_the_tasks_behind_i
     }
     story.tell("let zero go");
     story.wait_for("commits/0");
-    while query.last_progress().is_none() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
     // The commit is over: what is shown is what was done beside it.
+    story.wait_until("status", || query.status() == QueryStatus::Writing);
+    assert_eq!(query.last_progress().unwrap().batch_id.get(), 0);
     let text = still_running();
-    assert_eq!(query.status(), QueryStatus::Writing);
     assert!(text.contains("partition 0 attempt 0"), "{text}");
     assert!(!text.contains("committing"), "{text}");
     story.tell("let one go");

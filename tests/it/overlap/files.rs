@@ -60,14 +60,14 @@ fn e7_b5_the_sweep_behind_a_batch_spares_what_the_next_one_has_staged() {
     let storage = FaultStorage::watched(local(&target), move |point| {
         let path = point.path.as_str();
         if point.operation == "finish" && point.when == When::After {
-            telling.tell(format!("finish {}", telling.count("finish ")));
+            telling.tell("finish");
         }
         // The first batch has two files: its publication waits until the second one's are staged too.
         if point.operation == "publish"
             && point.when == When::Before
             && telling.count("publish ") == 0
         {
-            telling.wait_for("finish 3");
+            telling.wait_for_all("finish", 4);
             saw.store(staged(&look).len() >= 4, Ordering::SeqCst);
             telling.tell(format!("publish {path}"));
         }
@@ -125,10 +125,10 @@ fn w5_b5_a_publication_that_fails_keeps_its_own_files_and_drops_those_of_the_nex
     let telling = story.clone();
     let storage = FaultStorage::watched(local(&target), move |point| {
         if point.operation == "finish" && point.when == When::After {
-            telling.tell(format!("finish {}", telling.count("finish ")));
+            telling.tell("finish");
         }
         if point.operation == "publish" && point.when == When::Before {
-            telling.wait_for("finish 3");
+            telling.wait_for_all("finish", 4);
             return Err(point.error());
         }
         Ok(())

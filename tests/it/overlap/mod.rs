@@ -61,8 +61,19 @@ impl Story {
     /// Waits until something has happened.
     #[track_caller]
     fn wait_for(&self, event: &str) {
+        self.wait_until(event, || self.has(event));
+    }
+
+    /// Waits until so many events begin so.
+    #[track_caller]
+    fn wait_for_all(&self, begin: &str, count: usize) {
+        self.wait_until(begin, || self.count(begin) >= count);
+    }
+
+    #[track_caller]
+    fn wait_until(&self, event: &str, happened: impl Fn() -> bool) {
         let until = Instant::now() + LONG;
-        while !self.has(event) {
+        while !happened() {
             assert!(Instant::now() < until, "no {event}: {:?}", self.events());
             std::thread::sleep(Duration::from_millis(1));
         }
