@@ -29,18 +29,21 @@ pub struct StreamingQueryProgress {
     pub batch_id: BatchId,
     /// How the batch was begun: planned now, or found in the journal after a restart.
     pub origin: BatchOrigin,
-    /// How long the whole trigger took, in milliseconds.
+    /// How long the batch took from its planning to its end, in milliseconds. One that was written
+    /// while the batch before it was published (B5) counts its wait for that as well, so the durations
+    /// of batches that overlap add up to more than the time that has passed.
     pub batch_duration: u64,
     /// Rows read from the source, before filters.
     pub num_input_rows: u64,
-    /// Rows read per second of the trigger.
+    /// Rows read per second of [`batch_duration`](Self::batch_duration).
     pub processed_rows_per_second: f64,
     /// Attempts of tasks that failed and were tried again, or failed for good.
     pub num_failed_attempts: u64,
     /// Milliseconds of each step: `latestOffset` (planning), `walCommit` (offsets record), `write`
     /// (tasks), `prepare` (prepared record), `publish` (the sink's commit and the target's
     /// record), `addBatch` (the last three together, as in Spark), `commitOffsets` (commits
-    /// record), `triggerExecution` (all).
+    /// record), `triggerExecution` (all). A batch that was written while the one before it was
+    /// published has `waitForCommit` too, between `write` and `prepare` and in neither of them.
     pub duration_ms: BTreeMap<String, u64>,
     /// The guarantee that the query has.
     pub guarantee: Guarantee,

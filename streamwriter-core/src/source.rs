@@ -172,13 +172,14 @@ pub struct SourceState {
 
 /// A stream of rows that can be cut into batches.
 ///
-/// All methods except [`open`](Self::open) are called on the driver thread, one at a time, in
+/// All methods except [`open`](Self::open) are called one at a time, on the driver thread (`gathered` and
+/// `plan` on another one if the query [overlaps](crate::QueryBuilder::overlap_batches) batches), in
 /// this order: [`start`](Self::start) once; then, if the checkpoint has a committed batch,
 /// [`committed`](Self::committed) for the newest; then [`resumed`](Self::resumed) for each batch
 /// that is planned and not committed; then `plan` and `committed` for each batch, and before each
 /// `plan` [`gathered`](Self::gathered), any number of times, if the query lets rows gather.
-/// `plan` of a batch may come before `committed` of the one before it (B5), so a source remembers
-/// in memory what it has planned.
+/// `plan` of a batch, and its `open`, may come before `committed` of the one before it (B5), so a source
+/// remembers in memory what it has planned.
 pub trait Source: Send + Sync + 'static {
     /// What a row is.
     type Row: Send + 'static;
@@ -313,7 +314,8 @@ pub trait Source: Send + Sync + 'static {
 
     /// Learns that a batch is done: `commits/N` is durable (S1).
     ///
-    /// It may come late, and again; the newest batch is told once more at every restart.
+    /// It may come late, while tasks read the next batch (B5), and again; the newest batch is told once
+    /// more at every restart.
     ///
     /// # Errors
     /// Whatever keeps the source from remembering it. The query ends; the batch stays committed.

@@ -123,7 +123,8 @@ impl Sweep {
 /// A target that remembers its query and its last batch, so that a restart knows what a crash
 /// left (E3), and a wrong checkpoint is refused (E6).
 ///
-/// All methods are called on the driver thread.
+/// All methods are called on the driver thread. If the query overlaps batches (B5), tasks of the next one may
+/// stage files meanwhile.
 pub trait Target: Send + Sync {
     /// Returns where the target is; the checkpoint remembers it (E6).
     ///
@@ -225,7 +226,7 @@ pub trait Target: Send + Sync {
     /// other runs, those that are older than [`leftover_age`](TargetClaim::leftover_age).
     ///
     /// A query passes the run after its own: no task of a batch that it has committed is running
-    /// any more (W4).
+    /// any more (W4). What it has staged for a batch behind `through` is in hand, and stays (B5).
     /// Nothing that a `prepared` record without `commits` names is among them (E7).
     ///
     /// # Errors

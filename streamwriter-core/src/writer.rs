@@ -70,11 +70,13 @@ pub trait StreamWriter: Send + Sync + 'static {
     ///
     /// Called on the driver thread when every task has succeeded and the messages are durable, and
     /// after a restart again if the batch was not recorded as committed. `messages` has one entry
-    /// per partition, in partition order (W2). No task runs meanwhile (W4). Batches come in order.
+    /// per partition, in partition order (W2). No task of the batch runs meanwhile (W4); those of the
+    /// next one may, if the query [overlaps](crate::QueryBuilder::overlap_batches) batches (B5). Batches
+    /// come in order.
     ///
     /// # Errors
-    /// The query ends; `abort` is not called, since the commit may have taken effect (W5). The
-    /// next start commits the batch again.
+    /// The query ends; `abort` is not called for this batch, since the commit may have taken effect
+    /// (W5). The next start commits it again.
     fn commit(
         &self,
         messages: Vec<Self::Message>,
@@ -86,8 +88,9 @@ pub trait StreamWriter: Send + Sync + 'static {
 
     /// Cleans up after a batch that will not be committed by this run.
     ///
-    /// Called on the driver thread when a task has failed for good or the batch was abandoned by
-    /// `stop`, never after its messages were recorded (W3, W5). `messages` has one entry per
+    /// Called on the driver thread when a task has failed for good, the batch was abandoned by
+    /// `stop`, or the commit of the batch before it has failed meanwhile (B5); never after its messages
+    /// were recorded (W3, W5). `messages` has one entry per
     /// partition, `None` where the task failed, was cancelled or never ran. The next start writes
     /// the batch again.
     ///

@@ -31,6 +31,7 @@ mod idle;
 mod limits;
 mod messages;
 mod once;
+mod overlap;
 mod ownership;
 mod panics;
 mod partitioned;

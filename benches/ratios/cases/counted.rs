@@ -66,7 +66,7 @@ pub(crate) fn all() -> &'static [CountedCase] {
             rows: 200,
             unit: "batch",
             reads: None,
-            ours: |_, out, rows| one_row::batches(out, rows).map(drop),
+            ours: |_, out, rows| one_row::batches(out, rows, false).map(drop),
             by_hand: |_, out, rows| one_row::bare_system_calls(out, rows).map(drop),
         },
         CountedCase {

@@ -13,28 +13,52 @@ use crate::measure::pairs;
 const BATCHES: u64 = 200;
 
 pub(crate) fn cases() -> Vec<Case> {
-    vec![Case {
-        name: "durability: a batch of one row",
-        unit: "",
-        bound: Bound::AtMost(1.25),
-        measure: |setting| {
-            let pairs = pairs(
-                || setting.in_folder(|place| batches(place, BATCHES)),
-                || setting.in_folder(|place| bare_system_calls(place, BATCHES)),
-            )?;
-            Ok(pairs.cost(BATCHES, "batch"))
+    vec![
+        Case {
+            name: "durability: a batch of one row",
+            unit: "",
+            bound: Bound::AtMost(1.25),
+            measure: |setting| {
+                let pairs = pairs(
+                    || setting.in_folder(in_turn),
+                    || setting.in_folder(|place| bare_system_calls(place, BATCHES)),
+                )?;
+                Ok(pairs.cost(BATCHES, "batch"))
+            },
         },
-    }]
+        Case {
+            name: "durability: batches of one row, overlapped by one after another",
+            unit: "",
+            bound: Bound::None,
+            measure: |setting| {
+                let pairs = pairs(
+                    || setting.in_folder(overlapped),
+                    || setting.in_folder(in_turn),
+                )?;
+                Ok(pairs.cost(BATCHES, "batch"))
+            },
+        },
+    ]
+}
+
+fn in_turn(directory: &Path) -> Result<Duration, BoxError> {
+    batches(directory, BATCHES, false)
+}
+
+/// Each batch is written while the one before it is published (B5).
+fn overlapped(directory: &Path) -> Result<Duration, BoxError> {
+    batches(directory, BATCHES, true)
 }
 
 /// Runs the query; returns the time of its batches, without the start.
-pub(super) fn batches(directory: &Path, batches: u64) -> Result<Duration, BoxError> {
+pub(super) fn batches(directory: &Path, batches: u64, overlap: bool) -> Result<Duration, BoxError> {
     let query = stream(Memory::new(0..batches))
         .write_to(FileSink::json_lines(directory.join("rows"))?)
         .checkpoint(directory.join("checkpoint"))
         .trigger(Trigger::AvailableNow)
         .max_rows_per_batch(1)
         .executors(1)
+        .overlap_batches(overlap)
         .start()?;
     let summary = query.await_termination()?;
     if summary.output_rows != batches {

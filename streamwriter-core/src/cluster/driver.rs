@@ -25,7 +25,7 @@ use super::writer::DriverWriter;
 use crate::by_name::AnyMessage;
 use crate::context::BatchContext;
 use crate::engine::{
-    Batch, Engine, Entry, QueryFacts, Recovery, Staged, TaskSettings, caught, own_or,
+    Batch, Engine, Entry, Leftovers, QueryFacts, Recovery, Staged, TaskSettings, caught, own_or,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failpoint;
@@ -37,7 +37,7 @@ use crate::query::Control;
 use crate::runtime::AsyncRuntime;
 use crate::source::Plan;
 use crate::storage::{LockHolder, SharedStorage};
-use crate::sync::Executors;
+use crate::sync::{Executors, Mutex};
 use crate::writer::StreamWriter;
 
 /// How long a commit waits for a lock: a driver that was killed takes its Python processes with it, and
@@ -213,16 +213,16 @@ fn engine_of(
             on_cluster: true,
         },
         journal: Some(journal),
-        offsets_tip: None,
         // Attempts that failed, on a cluster, tell nobody (E7).
-        leftovers: true,
+        leftovers: Leftovers::unknown(),
+        source_turn: Mutex::default(),
     })
 }
 
 impl ClusterEngine {
     /// Decides about the batch, and takes it as far as it goes.
     fn take(
-        &mut self,
+        &self,
         work: ClusterWork,
         revision: Revision,
         end: ClusterOffset,
@@ -256,7 +256,6 @@ impl ClusterEngine {
         };
         let step = decide(&asked, &known)?;
         failpoint::pass("recovered");
-        self.offsets_tip = recovery.offsets_tip;
         if step == Step::Drop {
             if let Some((newest, _)) = recovery.committed {
                 self.sweep(newest);
@@ -268,6 +267,7 @@ impl ClusterEngine {
                 id: work.batch(),
                 start: recovery.start,
                 plan: asked,
+                offsets_before: recovery.offsets_tip,
                 before_prepared: None,
                 revision: Revision::FIRST,
                 revoked_in: None,

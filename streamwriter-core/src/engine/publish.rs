@@ -1,7 +1,7 @@
 //! Steps 4 and 5: the sink publishes, its target remembers, the journal says done, the source is
 //! told.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use serde_json::Value;
 
@@ -116,12 +116,19 @@ where
     }
 
     /// Calls a method of the source about one batch; its panic and its error name that batch.
-    pub(super) fn ask_source<T>(
+    ///
+    /// Two threads may ask (B5); the source is asked one thing at a time. A lock held while code of
+    /// the user's runs: nothing that the source may call takes it, and it protects nothing but the turn.
+    pub(crate) fn ask_source<T>(
         &self,
         batch: BatchId,
         to_do: &str,
         ask: impl FnOnce() -> Result<T, BoxError>,
     ) -> Result<T> {
+        let _turn = self
+            .source_turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         caught(&format!("the source, asked to {to_do},"), ask)
             .and_then(|answer| {
                 answer.map_err(|error| source_error(&self.query.source, to_do, error))
@@ -131,7 +138,7 @@ where
 
     /// Removes what a commit makes superfluous (E7, E10). Nothing depends on it, so a failure is a
     /// warning, and it is tried again after the next batch.
-    pub(super) fn clean_up(&mut self, committed: BatchId) {
+    pub(super) fn clean_up(&self, committed: BatchId) {
         let Some(journal) = &self.journal else { return };
         if let Err(error) = journal.purge(committed) {
             tracing::warn!(error = %error.report(), "old records could not be removed");
@@ -142,12 +149,13 @@ where
     /// Has the target remove what is staged for batches up to a committed one.
     ///
     /// What this run has staged for them goes as well: no task of a batch that it has committed is
-    /// running any more (W4).
+    /// running any more (W4). What it stages meanwhile for the next batch (B5) lies behind
+    /// `committed`, and stays.
     ///
     /// Called after each commit until nothing is left, and at a restart: the crash may have come
     /// between the last commit and its sweep, and no further batch may ever come.
-    pub(crate) fn sweep(&mut self, committed: BatchId) {
-        if !self.leftovers {
+    pub(crate) fn sweep(&self, committed: BatchId) {
+        if !self.leftovers.may_be() {
             return;
         }
         let Some(target) = self.writer.target() else {
@@ -158,8 +166,7 @@ where
         })
         .and_then(|swept| swept);
         match swept {
-            Ok(sweep) if sweep.remaining == 0 => self.leftovers = false,
-            Ok(_) => {}
+            Ok(sweep) => self.leftovers.swept(committed, sweep.remaining),
             Err(error) => {
                 tracing::warn!(error = %error.report(), "leftovers could not be removed");
             }
@@ -186,7 +193,7 @@ where
             batch_duration: millis(took),
             num_input_rows: read.rows,
             processed_rows_per_second: read.rows as f64 / took.as_secs_f64().max(1e-9),
-            num_failed_attempts: self.control.take_failed_attempts(),
+            num_failed_attempts: prepared.failed_attempts,
             duration_ms: clock.into_millis(),
             guarantee: self.query.guarantee,
             source: SourceProgress {

@@ -54,6 +54,11 @@ impl<S: Source, M: CommitMessage> Recovery<S, M> {
         })
     }
 
+    /// Returns the newest batch that was ever planned.
+    pub(crate) fn planned(&self) -> Option<BatchId> {
+        self.next.get().checked_sub(1).map(BatchId::new)
+    }
+
     /// The beginning of a query that has no history.
     pub(crate) fn none() -> Self {
         Self {
@@ -202,6 +207,7 @@ fn batch_of<S: Source>(found: &Found, id: BatchId) -> Result<Batch<S>> {
             .decisions_of(id)
             .and_then(|decisions| decisions.revoked.last())
             .map(|revoked| revoked.body.run),
+        offsets_before: None, // its own record is there
         planning: None,
     })
 }

@@ -1,18 +1,17 @@
-//! Steps 1 to 3: offsets, tasks, messages; and the abort that ends a batch before step 3.
+//! Steps 2 and 3: tasks, messages.
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::attempt::{Finished, caught, own_or};
+use super::attempt::{Finished, caught};
 use super::board::{Board, Verdict};
+use super::clock::StepClock;
 use super::tasks::{Tasks, Written, task_count};
-use super::{Batch, Engine, Prepared};
+use super::{Batch, Decided, Engine, Prepared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::Withdrawal;
-use crate::ids::Revision;
-use crate::journal::{Log, Lost, OffsetsRecord, PreparedRecord, Recorded, StoredCounts};
+use crate::journal::{Log, Lost, PreparedRecord, Recorded, StoredCounts};
 use crate::message::{self, CommitMessage, EncodedMessage, MessageMetrics};
+use crate::progress::BatchOrigin;
 use crate::source::{ReadCounts, Source};
 use crate::writer::WriteRows;
 
@@ -21,6 +20,15 @@ pub(crate) struct Staged<M> {
     messages: Vec<M>,
     encoded: Vec<EncodedMessage>,
     read: StoredCounts,
+    failed_attempts: u64,
+}
+
+/// What tasks came to, before anybody has judged it.
+pub(super) enum Made<M> {
+    /// The tasks have run here, all of them or not.
+    Here(Written<M>),
+    /// A cluster has run them; only what is complete gets here.
+    Elsewhere(Staged<M>),
 }
 
 #[cfg(feature = "arrow")]
@@ -32,6 +40,7 @@ impl<M: CommitMessage> Staged<M> {
             messages,
             encoded,
             read,
+            failed_attempts: 0,
         })
     }
 
@@ -46,79 +55,6 @@ where
     S: Source,
     W: WriteRows<S::Row>,
 {
-    /// Step 1: records which rows the batch is (B2).
-    pub(super) fn record_offsets(&mut self, batch: &mut Batch<S>) -> Result<()> {
-        let Some(journal) = &self.journal else {
-            return Ok(());
-        };
-        let body = OffsetsRecord {
-            query: self.query.id,
-            run: self.query.run,
-            batch: batch.id,
-            previous: self.offsets_tip.clone(),
-            start: batch
-                .start
-                .as_ref()
-                .map_or(Ok(Value::Null), |start| self.to_json(start))?,
-            end: self.to_json(&batch.plan.end)?,
-            rows: batch.plan.rows,
-            partitions: batch
-                .plan
-                .partitions
-                .iter()
-                .map(|partition| self.to_json(partition))
-                .collect::<Result<_>>()?,
-        };
-        match journal.record(Log::Offsets, batch.id, Revision::FIRST, &body)? {
-            Recorded::Ours(checksum) => {
-                batch.before_prepared = Some(checksum.clone());
-                self.offsets_tip = Some(checksum);
-                Ok(())
-            }
-            Recorded::Theirs(bytes) => {
-                let (found, checksum) =
-                    journal.decode(Log::Offsets, batch.id, Revision::FIRST, &bytes)?;
-                self.adopt_offsets(batch, &body, found, checksum)
-            }
-        }
-    }
-
-    /// Goes on with the record of an earlier run that woke up late and was quicker, if it means the
-    /// same rows in the same partitions (B2).
-    fn adopt_offsets(
-        &mut self,
-        batch: &mut Batch<S>,
-        ours: &OffsetsRecord,
-        found: OffsetsRecord,
-        checksum: String,
-    ) -> Result<()> {
-        let theirs = OffsetsRecord {
-            run: ours.run,
-            ..found
-        };
-        if theirs != *ours {
-            return Err(Error::new(
-                ErrorKind::Locked,
-                "another run has recorded other rows for this batch",
-            )
-            .in_batch(batch.id)
-            .with_help("start again: the batch is then written from what is recorded"));
-        }
-        batch.before_prepared = Some(checksum.clone());
-        self.offsets_tip = Some(checksum);
-        Ok(())
-    }
-
-    fn to_json<T: serde::Serialize>(&self, value: &T) -> Result<Value> {
-        serde_json::to_value(value).map_err(|error| {
-            Error::new(
-                ErrorKind::Source,
-                format!("{}: an offset or partition is not JSON", self.query.source),
-            )
-            .with_source(error)
-        })
-    }
-
     /// Before step 2 of a batch that a person has had written again (E3): the files of its earlier
     /// revisions leave the readers' sight.
     ///
@@ -143,8 +79,8 @@ where
             .map_err(|error| error.in_batch(batch.id))
     }
 
-    /// Step 2: runs the tasks. `None` if the batch was abandoned, and aborted, because of `stop`.
-    pub(super) fn write(&mut self, batch: &Batch<S>) -> Result<Option<Staged<W::Message>>> {
+    /// Step 2: runs the tasks; when it returns, none of them runs any more (W4).
+    pub(super) fn run_tasks(&self, batch: &Batch<S>) -> Result<Written<W::Message>> {
         let partitions = task_count(batch.plan.partitions.len())?;
         let board = Arc::new(Board::new(partitions, self.settings.timeout));
         self.control.tasks_begin(&board);
@@ -159,20 +95,31 @@ where
             settings: self.settings,
             runtime: &self.runtime,
         };
+        self.leftovers.tasks_begin(batch.id);
         let written = tasks.run(&self.executors, &board);
         self.control.tasks_end();
-        let Written {
-            tasks,
-            verdict,
-            failed_attempts,
-        } = written;
-        self.control.count_failed_attempts(failed_attempts);
         // A failed attempt may have finished files that are in no message.
-        self.leftovers |= failed_attempts > 0;
-        match verdict {
-            Verdict::Failed(error) => Err(self.abort(batch, partitions, tasks, error)),
-            Verdict::Abandoned => self.abandon(batch, partitions, tasks).map(|()| None),
-            Verdict::AllDone => self.accept(batch, partitions, tasks).map(Some),
+        if written.failed_attempts > 0 {
+            self.leftovers.may_be_of(batch.id);
+        }
+        Ok(written)
+    }
+
+    /// Judges what the tasks made. `None` if the batch was abandoned, and aborted, because of `stop`.
+    pub(super) fn judge(
+        &self,
+        batch: &Batch<S>,
+        made: Made<W::Message>,
+    ) -> Result<Option<Staged<W::Message>>> {
+        let written = match made {
+            Made::Here(written) => written,
+            Made::Elsewhere(staged) => return Ok(Some(staged)),
+        };
+        let (left, failed_attempts) = (written.tasks, written.failed_attempts);
+        match written.verdict {
+            Verdict::Failed(error) => Err(self.abort(batch, left, error)),
+            Verdict::Abandoned => self.call_abort(batch, left).map(|()| None),
+            Verdict::AllDone => self.accept(batch, left, failed_attempts).map(Some),
         }
     }
 
@@ -180,8 +127,8 @@ where
     fn accept(
         &self,
         batch: &Batch<S>,
-        partitions: u32,
         tasks: Vec<Option<Finished<W::Message>>>,
+        failed_attempts: u64,
     ) -> Result<Staged<W::Message>> {
         let (mut counts, mut skipped) = (ReadCounts::default(), 0u64);
         for task in tasks.iter().flatten() {
@@ -192,7 +139,7 @@ where
             self.source.accept(batch.id, &counts)
         });
         if let Err(error) = accepted {
-            return Err(self.abort(batch, partitions, tasks, error));
+            return Err(self.abort(batch, tasks, error));
         }
         let read = StoredCounts::new(counts, skipped);
         if let Some(partition) = tasks.iter().position(Option::is_none) {
@@ -200,7 +147,7 @@ where
                 ErrorKind::Task,
                 format!("partition {partition} left nothing"),
             );
-            return Err(self.abort(batch, partitions, tasks, error.in_batch(batch.id)));
+            return Err(self.abort(batch, tasks, error.in_batch(batch.id)));
         }
         let (messages, encoded) = tasks
             .into_iter()
@@ -211,12 +158,13 @@ where
             messages,
             encoded,
             read,
+            failed_attempts,
         })
     }
 
     /// Step 3: records the messages. Afterwards, and also after an error, there is no abort (W5).
     pub(super) fn record_prepared(
-        &mut self,
+        &self,
         batch: &Batch<S>,
         staged: Staged<W::Message>,
     ) -> Result<Prepared<W::Message>> {
@@ -224,9 +172,10 @@ where
             messages,
             encoded,
             read,
+            failed_attempts,
         } = staged;
         let (Some(journal), Some(before)) = (&self.journal, &batch.before_prepared) else {
-            return prepared_of(messages, read, None);
+            return prepared_of(messages, read, failed_attempts, None);
         };
         let body = PreparedRecord {
             query: self.query.id,
@@ -238,24 +187,29 @@ where
             messages: encoded,
         };
         match journal.record(Log::Prepared, batch.id, batch.revision, &body)? {
-            Recorded::Ours(digest) => prepared_of(messages, read, Some(digest)),
+            Recorded::Ours(digest) => prepared_of(messages, read, failed_attempts, Some(digest)),
             // An earlier run woke up and was quicker. Its messages count; what this run has
             // staged is removed once the batch is committed (E2).
             Recorded::Theirs(bytes) => {
-                self.leftovers = true;
+                self.leftovers.may_be_of(batch.id);
                 let (found, digest) =
                     journal.decode(Log::Prepared, batch.id, batch.revision, &bytes)?;
-                Prepared::from_record(&found, digest, before)
+                let prepared = Prepared::from_record(&found, digest, before)?;
+                Ok(Prepared {
+                    failed_attempts,
+                    ..prepared
+                })
             }
         }
     }
 
-    /// Records that the batch's rows are gone, since its source cannot give them again (S2).
-    pub(super) fn record_lost(&mut self, batch: &Batch<S>) -> Result<Prepared<W::Message>> {
+    /// Step 3 of a batch whose rows are gone, since its source cannot give them again (S2).
+    pub(super) fn record_lost(&self, batch: Batch<S>) -> Result<Decided<S, W::Message>> {
         tracing::error!(
             batch = %batch.id, rows = ?batch.plan.rows,
             "a crash has lost this batch: its source cannot replay"
         );
+        let clock = StepClock::start(batch.planning);
         let (Some(journal), Some(before)) = (&self.journal, &batch.before_prepared) else {
             return Err(Error::new(
                 ErrorKind::Corrupted,
@@ -273,66 +227,27 @@ where
             }),
             messages: Vec::new(),
         };
-        match journal.record(Log::Prepared, batch.id, batch.revision, &body)? {
-            Recorded::Ours(digest) => Prepared::from_record(&body, digest, before),
+        let prepared = match journal.record(Log::Prepared, batch.id, batch.revision, &body)? {
+            Recorded::Ours(digest) => Prepared::from_record(&body, digest, before)?,
             Recorded::Theirs(bytes) => {
                 let (found, digest) =
                     journal.decode(Log::Prepared, batch.id, batch.revision, &bytes)?;
-                Prepared::from_record(&found, digest, before)
+                Prepared::from_record(&found, digest, before)?
             }
-        }
-    }
-
-    /// Aborts a batch because of an error, and returns it, with the abort's own error beside it
-    /// (W3, W10).
-    fn abort(
-        &self,
-        batch: &Batch<S>,
-        partitions: u32,
-        tasks: Vec<Option<Finished<W::Message>>>,
-        error: Error,
-    ) -> Error {
-        match self.call_abort(batch, partitions, tasks) {
-            Ok(()) => error,
-            // There was no abort, and what failed may be what the successor took away.
-            Err(other) if other.kind() == ErrorKind::Superseded => other.and_also(error),
-            Err(other) => error.and_also(other),
-        }
-    }
-
-    fn abandon(
-        &self,
-        batch: &Batch<S>,
-        partitions: u32,
-        tasks: Vec<Option<Finished<W::Message>>>,
-    ) -> Result<()> {
-        self.call_abort(batch, partitions, tasks)
-    }
-
-    fn call_abort(
-        &self,
-        batch: &Batch<S>,
-        partitions: u32,
-        tasks: Vec<Option<Finished<W::Message>>>,
-    ) -> Result<()> {
-        let context = self.batch_context(batch, partitions);
-        // A driver that has been superseded leaves everything to its successor (E5).
-        context.check_current()?;
-        let messages = tasks
-            .into_iter()
-            .map(|task| task.map(|task| task.message))
-            .collect();
-        caught("abort", || self.writer.abort(messages, &context))
-            .and_then(|aborted| {
-                aborted.map_err(|e| own_or(e.into(), ErrorKind::Abort, "abort failed"))
-            })
-            .map_err(|error| error.in_batch(batch.id))
+        };
+        Ok(Decided {
+            batch,
+            origin: BatchOrigin::Lost,
+            prepared,
+            clock,
+        })
     }
 }
 
 fn prepared_of<M: CommitMessage>(
     messages: Vec<M>,
     read: StoredCounts,
+    failed_attempts: u64,
     digest: Option<String>,
 ) -> Result<Prepared<M>> {
     Ok(Prepared {
@@ -340,6 +255,7 @@ fn prepared_of<M: CommitMessage>(
         metrics: metrics_of(&messages),
         messages,
         read,
+        failed_attempts,
         digest,
         replay: false,
         lost: None,
@@ -381,6 +297,7 @@ impl<M: CommitMessage> Prepared<M> {
             metrics: metrics_of(&messages),
             messages,
             read: record.read,
+            failed_attempts: 0,
             digest: Some(digest),
             replay: true,
             lost: record.lost.map(|lost| lost.rows.unwrap_or(0)),

@@ -279,6 +279,25 @@ impl<S, W, C> QueryBuilder<S, W, C> {
         self
     }
 
+    /// Lets the query plan and write the next batch while one is published; off by default (B5).
+    ///
+    /// For many small batches, which wait for the disk. They are committed in order all the same, and events
+    /// come in their order. Only what begins at once overlaps: [`AvailableNow`](Trigger::AvailableNow) and
+    /// [`Continuous`](Trigger::Continuous), with a source that can [replay](crate::Replay).
+    ///
+    /// For a sink it means that `write` of batch N+1 may run while `commit` of N does. One that uses the
+    /// same field in both, such as a connection, has to share it; one that goes by the messages, as the prebuilt
+    /// ones do, need not know. Still no task of N runs beside its `commit` or `abort` (W4), and tasks of
+    /// two batches never run at once, so rows need no more memory (Q4).
+    ///
+    /// If the commit of N fails, N+1 is cancelled and aborted, and nothing of N is touched. If N+1 fails or
+    /// the query is stopped, N is finished and recorded first. After a crash the next start publishes N and
+    /// writes N+1 again.
+    pub fn overlap_batches(mut self, overlap: bool) -> Self {
+        self.settings.overlap = overlap;
+        self
+    }
+
     /// Sets how many committed batches' records stay in the checkpoint; 100 by default, at least 2
     /// (E10).
     pub fn keep_batches(mut self, batches: u64) -> Self {

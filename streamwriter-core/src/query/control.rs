@@ -19,7 +19,7 @@ pub enum QueryStatus {
     Planning,
     /// Tasks write a batch.
     Writing,
-    /// The sink publishes a batch.
+    /// The sink publishes a batch; tasks may write the next one meanwhile (B5).
     Committing,
     /// It waits for more rows to gather, and holds so much back until then.
     Gathering(Gathered),
@@ -47,11 +47,32 @@ impl fmt::Display for QueryStatus {
 #[derive(Debug)]
 struct State {
     stop: bool,
+    /// Whether a publication has failed, so that what is written beside it is in vain (B5).
+    in_vain: bool,
     board: Option<Arc<Board>>,
     status: QueryStatus,
-    failed_attempts: u64,
+    /// Whether a batch is published while the next one may be written.
+    overlaps: bool,
+    /// What is done beside that publication, and is shown when it is over.
+    beside: Option<QueryStatus>,
     recent: RecentProgress,
     summary: QuerySummary,
+}
+
+impl State {
+    /// Shows what the query does. A batch that is published comes first, since it is the older one.
+    fn show(&mut self, status: QueryStatus) {
+        if self.overlaps && status != QueryStatus::Ended {
+            self.beside = Some(status);
+        } else {
+            self.status = status;
+        }
+    }
+
+    /// Tells whether tasks that begin now are in vain.
+    fn is_over(&self) -> bool {
+        self.stop || self.in_vain
+    }
 }
 
 /// Shared by the driver and every handle.
@@ -65,9 +86,11 @@ impl Control {
     pub(crate) fn new(summary: QuerySummary) -> Self {
         let state = State {
             stop: false,
+            in_vain: false,
             board: None,
             status: QueryStatus::Recovering,
-            failed_attempts: 0,
+            overlaps: false,
+            beside: None,
             recent: RecentProgress::default(),
             summary,
         };
@@ -93,13 +116,42 @@ impl Control {
         self.lock().stop
     }
 
+    /// Says that a batch is published from now on while another thread may write the next (B5).
+    pub(crate) fn overlap_begins(&self) {
+        let mut state = self.lock();
+        state.status = QueryStatus::Committing;
+        state.overlaps = true;
+    }
+
+    /// Says that the publication is over. If it has failed, the tasks of the next batch are cancelled,
+    /// also those that have not begun.
+    pub(crate) fn overlap_ends(&self, failed: bool) {
+        let mut state = self.lock();
+        state.overlaps = false;
+        if let Some(beside) = state.beside.take() {
+            state.status = beside;
+        }
+        state.in_vain = failed;
+        let board = state.board.clone().filter(|_| failed);
+        drop(state);
+        if let Some(board) = board {
+            board.abandon();
+        }
+    }
+
+    /// Tells whether it is in vain to begin another batch: a stop was asked for, or the
+    /// publication of the batch before has failed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lock().is_over()
+    }
+
     /// Shows the tasks that begin to run to those who may stop them.
     pub(crate) fn tasks_begin(&self, board: &Arc<Board>) {
         let mut state = self.lock();
         state.board = Some(Arc::clone(board));
-        state.status = QueryStatus::Writing;
+        state.show(QueryStatus::Writing);
         // A stop that came before could not reach the board.
-        if state.stop {
+        if state.is_over() {
             board.abandon();
         }
     }
@@ -112,16 +164,8 @@ impl Control {
         self.lock().status = QueryStatus::Committing;
     }
 
-    pub(crate) fn count_failed_attempts(&self, failed: u64) {
-        self.lock().failed_attempts += failed;
-    }
-
-    pub(crate) fn take_failed_attempts(&self) -> u64 {
-        std::mem::take(&mut self.lock().failed_attempts)
-    }
-
     pub(crate) fn set_status(&self, status: QueryStatus) {
-        self.lock().status = status;
+        self.lock().show(status);
         if status == QueryStatus::Ended {
             self.changed.notify_all();
         }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ahead;
 use super::control::QueryStatus;
-use super::gather::{Gather, Look};
 use super::listeners::Listeners;
+use super::planner::{Planned, Planner};
 use super::trigger::{Next, Trigger};
-use crate::engine::{Batch, Ended, Engine, Entry, Recovery, caught};
+use crate::engine::{Decided, Engine, Entry, InHand, Recovery, caught};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failpoint;
 use crate::gathered::Gathered;
-use crate::ids::Revision;
-use crate::progress::QueryEvent;
-use crate::source::{PlanLimits, PlanOf, Source, source_error};
+use crate::progress::{BatchOrigin, QueryEvent, StreamingQueryProgress};
+use crate::source::{Source, source_error};
 use crate::sync::Instant;
 use crate::writer::WriteRows;
 
@@ -48,10 +48,10 @@ enum Ran {
 pub(super) struct Driver<S: Source, W: WriteRows<S::Row>> {
     engine: Engine<S, W>,
     recovery: Recovery<S, W::Message>,
+    planner: Planner<S>,
     trigger: Trigger,
-    limits: PlanLimits,
-    /// None if a batch begins as soon as there is anything.
-    gather: Option<Gather>,
+    /// Whether the next batch is written while one is published (B5).
+    overlaps: bool,
     listeners: Listeners,
     idle_event: LastSent,
     gathering_event: LastSent,
@@ -65,17 +65,17 @@ where
     pub(super) fn new(
         engine: Engine<S, W>,
         recovery: Recovery<S, W::Message>,
+        planner: Planner<S>,
         trigger: Trigger,
-        limits: PlanLimits,
-        gather: Option<Gather>,
+        overlaps: bool,
         listeners: Listeners,
     ) -> Self {
         Self {
             engine,
             recovery,
+            planner,
             trigger,
-            limits,
-            gather,
+            overlaps,
             listeners,
             idle_event: LastSent::default(),
             gathering_event: LastSent::default(),
@@ -153,109 +153,85 @@ where
         Ok(Ran::Nothing)
     }
 
-    /// Plans and runs one batch, if there is anything new (B3) and enough of it.
+    /// Plans and runs one batch, if there is anything new (B3) and enough of it, and those that begin
+    /// while the one before them is published (B5).
     fn run_trigger(&mut self) -> Result<Ran> {
         if self.is_stopping() {
             return Ok(Ran::Stopped);
         }
-        if !self.begins()? {
-            return Ok(Ran::Nothing);
-        }
-        self.engine.control.set_status(QueryStatus::Planning);
-        let began = Instant::now();
-        let Some(plan) = self.plan()? else {
-            self.announce_idle();
-            return Ok(Ran::Nothing);
-        };
-        let id = self.recovery.next;
-        let start = self.recovery.start.replace(plan.end.clone());
-        self.recovery.next = id.next();
-        self.enter(Entry::Planned(Batch {
-            id,
-            start,
-            plan,
-            before_prepared: None,
-            revision: Revision::FIRST,
-            revoked_in: None,
-            planning: Some(began.elapsed()),
-        }))
-    }
-
-    /// Tells whether a batch is planned now; if not, what there is waits for more to gather.
-    fn begins(&mut self) -> Result<bool> {
-        let Some(gather) = &mut self.gather else {
-            return Ok(true);
-        };
-        let gathered = Self::gathered(&self.engine, &self.recovery, &self.limits)?;
-        match gather.look(gathered, Instant::now()) {
-            Look::Begin(reason) => {
-                tracing::debug!(batch = %self.recovery.next, %gathered, reason, "a batch begins");
-                return Ok(true);
+        let batch = match self.planner.plan(&self.engine)? {
+            Planned::Batch(batch) => batch,
+            Planned::Gathering(gathered) => {
+                self.announce_gathering(gathered);
+                return Ok(Ran::Nothing);
             }
-            Look::Wait => self.announce_gathering(gathered),
-            Look::Nothing => {
-                self.engine.control.set_status(QueryStatus::Planning);
+            Planned::Nothing => {
                 self.announce_idle();
+                return Ok(Ran::Nothing);
             }
+        };
+        if self.is_stopping() {
+            return Ok(Ran::Stopped);
         }
-        Ok(false)
+        let mut in_hand = self.engine.write(batch, BatchOrigin::Planned, None)?;
+        self.planner.recorded(&in_hand);
+        loop {
+            let Some(decided) = self.engine.prepare(in_hand)? else {
+                return Ok(self.stopped());
+            };
+            let Some(next) = self.publish(decided)? else {
+                return Ok(Ran::Batch);
+            };
+            if self.is_stopping() {
+                self.engine.abandon(next)?;
+                return Ok(Ran::Stopped);
+            }
+            in_hand = next;
+        }
     }
 
-    fn gathered(
-        engine: &Engine<S, W>,
-        recovery: &Recovery<S, W::Message>,
-        limits: &PlanLimits,
-    ) -> Result<Gathered> {
-        let Engine { source, query, .. } = engine;
-        let start = recovery.start.as_ref();
-        caught("the source's gathered", || source.gathered(start, limits))
-            .and_then(|gathered| {
-                gathered.map_err(|error| source_error(&query.source, "tell what waits", error))
-            })
-            .map_err(|error| error.in_batch(recovery.next))
+    /// Publishes a batch; returns the one that was written meanwhile.
+    fn publish(
+        &mut self,
+        decided: Decided<S, W::Message>,
+    ) -> Result<Option<InHand<S, W::Message>>> {
+        let Self {
+            engine,
+            planner,
+            listeners,
+            ..
+        } = self;
+        let done = |progress| announce(engine, listeners, progress);
+        if self.overlaps {
+            return ahead::publish(engine, planner, decided, done);
+        }
+        engine.publish(decided).map(done).map(|()| None)
     }
 
-    fn plan(&self) -> Result<Option<PlanOf<S>>> {
-        let Engine { source, query, .. } = &self.engine;
-        let start = self.recovery.start.as_ref();
-        caught("the source's plan", || source.plan(start, &self.limits))
-            .and_then(|plan| {
-                plan.map_err(|error| source_error(&query.source, "plan a batch", error))
-            })
-            .map_err(|error| error.in_batch(self.recovery.next))
-    }
-
+    /// Finishes a batch that was found in the journal.
     fn enter(&mut self, entry: Entry<S, W::Message>) -> Result<Ran> {
         if self.is_stopping() {
             return Ok(Ran::Stopped);
         }
-        match self.engine.run_batch(entry, None)? {
-            Ended::Committed(progress) => {
-                tracing::info!(
-                    batch = %progress.batch_id, rows = progress.num_input_rows,
-                    milliseconds = progress.batch_duration, "batch committed"
-                );
-                self.engine.control.add_progress((*progress).clone());
-                self.listeners.send(QueryEvent::Progress(progress));
-                Ok(Ran::Batch)
-            }
-            Ended::Abandoned => {
-                self.engine
-                    .control
-                    .update_summary(|summary| summary.stopped = true);
-                Ok(Ran::Stopped)
-            }
-        }
+        let Some(progress) = self.engine.run_batch(entry, None)? else {
+            return Ok(self.stopped());
+        };
+        announce(&self.engine, &mut self.listeners, progress);
+        Ok(Ran::Batch)
     }
 
     fn is_stopping(&self) -> bool {
         let stopping = self.engine.control.is_stopping();
         if stopping {
-            self.engine
-                .control
-                .update_summary(|summary| summary.stopped = true);
+            self.stopped();
         }
         stopping
+    }
+
+    fn stopped(&self) -> Ran {
+        let control = &self.engine.control;
+        control.update_summary(|summary| summary.stopped = true);
+        Ran::Stopped
     }
 
     fn announce_start(&mut self) {
@@ -275,7 +251,7 @@ where
         if self.idle_event.is_due() {
             self.listeners.send(QueryEvent::Idle {
                 id: self.engine.query.id,
-                next_batch: self.recovery.next,
+                next_batch: self.planner.next(),
             });
         }
     }
@@ -287,7 +263,7 @@ where
         if self.gathering_event.is_due() {
             self.listeners.send(QueryEvent::Gathering {
                 id: self.engine.query.id,
-                next_batch: self.recovery.next,
+                next_batch: self.planner.next(),
                 gathered,
             });
         }
@@ -304,4 +280,17 @@ where
         let query = &self.engine.query;
         error.in_query(query.name.clone().unwrap_or_else(|| query.id.to_string()))
     }
+}
+
+fn announce<S: Source, W>(
+    engine: &Engine<S, W>,
+    listeners: &mut Listeners,
+    progress: Box<StreamingQueryProgress>,
+) {
+    tracing::info!(
+        batch = %progress.batch_id, rows = progress.num_input_rows,
+        milliseconds = progress.batch_duration, "batch committed"
+    );
+    engine.control.add_progress((*progress).clone());
+    listeners.send(QueryEvent::Progress(progress));
 }

@@ -165,16 +165,17 @@ impl fmt::Debug for StreamingQuery {
 }
 
 fn still_running(control: &Control, timeout: Duration) -> Error {
-    let tasks: Vec<String> = control
+    let status = control.status();
+    let mut busy: Vec<String> = control
         .running_tasks()
         .iter()
         .map(|Job { partition, attempt }| format!("partition {partition} attempt {attempt}"))
         .collect();
-    let busy = if tasks.is_empty() {
-        format!("the driver is {}", doing(control.status()))
-    } else {
-        tasks.join(", ")
-    };
+    // Tasks may run beside the commit of the batch before theirs (B5).
+    if busy.is_empty() || status == QueryStatus::Committing {
+        busy.insert(0, format!("the driver is {}", doing(status)));
+    }
+    let busy = busy.join(", ");
     Error::new(
         ErrorKind::StillRunning,
         format!("the query has not stopped within {timeout:?}; still running: {busy}"),

@@ -1,11 +1,13 @@
 //! A running query: how it is built, driven, watched and stopped (Q1 to Q4).
 
+mod ahead;
 mod builder;
 mod control;
 mod driver;
 mod gather;
 mod handle;
 mod listeners;
+mod planner;
 mod repair;
 mod settings;
 mod start;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::Control;
+use super::ahead;
 use super::driver::Driver;
 use super::gather::Gather;
 use super::handle::StreamingQuery;
 use super::listeners::Listeners;
+use super::planner::Planner;
 use super::settings::{CheckpointChoice, Settings};
-use crate::engine::{Engine, QueryFacts, Recovery, caught};
+use crate::engine::{Engine, Leftovers, QueryFacts, Recovery, caught};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::failpoint;
 use crate::guarantee::Guarantee;
@@ -18,7 +20,7 @@ use crate::progress::QuerySummary;
 use crate::runtime::AsyncRuntime;
 use crate::source::{Replay, Source, SourceContext, SourceState, source_error};
 use crate::storage::{LocalStorage, LockHolder, SharedStorage};
-use crate::sync::{Executors, Instant};
+use crate::sync::{Executors, Instant, Mutex};
 use crate::target::TargetClaim;
 use crate::writer::WriteRows;
 
@@ -110,16 +112,22 @@ where
             on_cluster: false,
         },
         journal,
-        offsets_tip: recovery.offsets_tip.clone(),
-        // Earlier runs may have left staged files (E7).
-        leftovers: run > Run::FIRST,
+        // Earlier runs may have left staged files of what they have planned (E7).
+        leftovers: Leftovers::through(recovery.planned()),
+        source_turn: Mutex::default(),
     };
+    let planner = Planner::new(
+        &recovery,
+        settings.limits(),
+        Gather::new(settings.gather, settings.trigger, Instant::now()),
+    );
+    let overlaps = settings.overlap && ahead::is_possible(settings.trigger, engine.source.replay());
     let driver = Driver::new(
         engine,
         recovery,
+        planner,
         settings.trigger,
-        settings.limits(),
-        Gather::new(settings.gather, settings.trigger, Instant::now()),
+        overlaps,
         listeners,
     );
     StreamingQuery::spawn(driver, control)

@@ -17,7 +17,7 @@ use crate::error::Result;
 
 /// Threads of the model.
 pub(crate) mod thread {
-    pub(crate) use shuttle::thread::{Builder, JoinHandle, Scope};
+    pub(crate) use shuttle::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
     /// Runs a scope on a thread of its own.
     ///
@@ -34,6 +34,16 @@ pub(crate) mod thread {
             body.join().expect("a panic ends the schedule")
         })
     }
+}
+
+/// Starts a thread that ends with a scope.
+#[expect(clippy::unnecessary_wraps, reason = "a real one may fail to start")]
+pub(crate) fn spawn_in<'scope, T: Send + 'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    _: &str,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> std::io::Result<thread::ScopedJoinHandle<'scope, T>> {
+    Ok(scope.spawn(work))
 }
 
 /// Shuttle's mutex, with guards that know it, so that [`Condvar`] can take it again.

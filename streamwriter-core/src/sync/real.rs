@@ -6,6 +6,20 @@ pub(crate) use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// Starts a thread that ends with a scope.
+///
+/// # Errors
+/// The operating system has no thread left.
+pub(crate) fn spawn_in<'scope, T: Send + 'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> std::io::Result<thread::ScopedJoinHandle<'scope, T>> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn_scoped(scope, work)
+}
+
 /// The threads that run tasks.
 #[derive(Debug)]
 pub(crate) struct Executors(rayon::ThreadPool);

@@ -22,6 +22,8 @@ pub(super) struct Settings {
     pub(super) files_per_batch: u64,
     pub(super) executors: usize,
     pub(super) attempts: u32,
+    /// Whether a batch is written while the one before it is published (B5).
+    pub(super) overlaps: bool,
 }
 
 impl Default for Settings {
@@ -32,6 +34,7 @@ impl Default for Settings {
             files_per_batch: 1,
             executors: 2,
             attempts: 1,
+            overlaps: false,
         }
     }
 }
@@ -39,6 +42,18 @@ impl Default for Settings {
 /// Four batches of two partitions, so that the purge has something to do.
 pub(super) fn numbers(disk: &SimulatedDisk) -> Result<(), Error> {
     numbers_with(disk, Settings::default())
+}
+
+/// The same, and two threads change the disk at the same time.
+pub(super) fn overlapping(disk: &SimulatedDisk) -> Result<(), Error> {
+    let overlaps = true;
+    numbers_with(
+        disk,
+        Settings {
+            overlaps,
+            ..Settings::default()
+        },
+    )
 }
 
 pub(super) fn numbers_with(disk: &SimulatedDisk, settings: Settings) -> Result<(), Error> {
@@ -61,6 +76,7 @@ where
         .max_task_attempts(settings.attempts)
         .task_retry_delay(Duration::ZERO)
         .keep_batches(2)
+        .overlap_batches(settings.overlaps)
         .start()?
         .await_termination()
         .map(|_| ())

@@ -21,10 +21,14 @@ fn input() -> tempfile::TempDir {
     directory
 }
 
-fn query(input: &tempfile::TempDir) -> impl Fn(&SimulatedDisk) -> Result<(), Error> {
+fn query(
+    input: &tempfile::TempDir,
+    overlaps: bool,
+) -> impl Fn(&SimulatedDisk) -> Result<(), Error> {
     // A batch of one file has one partition.
     let settings = Settings {
         executors: 1,
+        overlaps,
         ..Settings::default()
     };
     move |disk| drain(disk, JsonLines::directory(input.path())?, settings)
@@ -32,10 +36,12 @@ fn query(input: &tempfile::TempDir) -> impl Fn(&SimulatedDisk) -> Result<(), Err
 
 #[test]
 fn e1_e8_no_file_is_read_twice_or_never_after_a_power_cut_at_any_system_call() {
-    let (input, (_directory, disk)) = (input(), good_disk());
-    let (query, judge) = (query(&input), judge(FILES));
-    let matrix = PowerMatrix::new(&disk, &query, &judge).seeds(seeds().div_ceil(3));
-    expect_restarts(matrix.cut_everywhere(), 1000);
+    for overlaps in [false, true] {
+        let (input, (_directory, disk)) = (input(), good_disk());
+        let (query, judge) = (query(&input, overlaps), judge(FILES));
+        let matrix = PowerMatrix::new(&disk, &query, &judge).seeds(seeds().div_ceil(3));
+        expect_restarts(matrix.cut_everywhere(), 1000);
+    }
 }
 
 fn is_sync_of_taken_files(operation: &DiskOperation) -> bool {
@@ -45,7 +51,7 @@ fn is_sync_of_taken_files(operation: &DiskOperation) -> bool {
 #[test]
 fn e1_e8_a_power_cut_in_the_recovery_from_a_kill_spares_the_record_of_taken_files() {
     let (input, (_directory, disk)) = (input(), good_disk());
-    let (query, judge) = (query(&input), judge(FILES));
+    let (query, judge) = (query(&input, false), judge(FILES));
     let matrix = PowerMatrix::new(&disk, &query, &judge).seeds(seeds().div_ceil(3));
     let all = seeds() >= 24;
     let restarts = matrix.kill_then_cut(|one| all || is_sync_of_taken_files(one), 12 / seeds());

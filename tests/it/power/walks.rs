@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use streamwriter::testing::{DiskError, DiskFault, Survival};
 
-use super::bench::{expect_no_row_twice, good_disk, numbers, restart, seeds, tail};
+use super::bench::{expect_no_row_twice, good_disk, numbers, overlapping, restart, seeds, tail};
 
 /// What ends a life.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ struct Life {
     fault: Fault,
     /// The seed of a power cut after it, or none for a restart on what is there.
     cut: Option<u64>,
+    /// Whether batches overlap in it (B5).
+    overlaps: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +49,14 @@ fn lives() -> impl Strategy<Value = Vec<Life>> {
         1 => error().prop_map(Fault::FailAfter),
         1 => error().prop_map(Fault::FailLook),
     ];
-    let life = (0..1000_u64, fault, prop::option::of(0..1000_u64))
-        .prop_map(|(after, fault, cut)| Life { after, fault, cut });
+    let cut = prop::option::of(0..1000_u64);
+    let life =
+        (0..1000_u64, fault, cut, any::<bool>()).prop_map(|(after, fault, cut, overlaps)| Life {
+            after,
+            fault,
+            cut,
+            overlaps,
+        });
     prop::collection::vec(life, 2..7)
 }
 
@@ -72,7 +80,10 @@ proptest! {
         let mut story = Vec::new();
         for life in &lives {
             disk.begin(Some(life.fault()));
-            let ended = numbers(&disk);
+            let ended = match life.overlaps {
+                true => overlapping(&disk),
+                false => numbers(&disk),
+            };
             let steps = tail(&format!("{life:?} ends: {ended:?}"), &disk.log());
             let cut = life.cut.map(|seed| disk.power_cut(Survival::Seeded(seed)).unwrap());
             story.push(format!("{steps}\n{}", cut.map_or("kill".to_owned(), |cut| cut.to_string())));

@@ -34,6 +34,9 @@ struct Use {
     /// How many steps of others may come before each of the stops.
     stops: &'static [usize],
     dropped: bool,
+    /// Whether the second batch is written while the first one is published (B5).
+    overlaps: bool,
+    first_commit_fails: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,14 @@ const PLAIN: Use = Use {
     second_batch: SecondBatch::Succeeds,
     stops: &[],
     dropped: false,
+    overlaps: false,
+    first_commit_fails: false,
+};
+
+const OVERLAPPING: Use = Use {
+    name: "overlaps",
+    overlaps: true,
+    ..PLAIN
 };
 
 const POLLING: Trigger = Trigger::Continuous(TICK);
@@ -99,6 +110,35 @@ const USES: &[Use] = &[
         dropped: true,
         ..PLAIN
     },
+    OVERLAPPING,
+    Use {
+        name: "overlaps and fails",
+        second_batch: SecondBatch::Fails,
+        ..OVERLAPPING
+    },
+    Use {
+        name: "overlaps a commit that fails",
+        first_commit_fails: true,
+        ..OVERLAPPING
+    },
+    Use {
+        name: "hangs behind a commit that fails",
+        second_batch: SecondBatch::HangsUntilCancelled,
+        first_commit_fails: true,
+        ..OVERLAPPING
+    },
+    Use {
+        name: "overlaps, stopped while it hangs",
+        second_batch: SecondBatch::HangsUntilCancelled,
+        stops: &[60],
+        ..OVERLAPPING
+    },
+    Use {
+        name: "overlaps, stopped",
+        trigger: POLLING,
+        stops: &[40],
+        ..OVERLAPPING
+    },
 ];
 
 /// Runs all cases.
@@ -132,6 +172,7 @@ fn run(used: Use, time: Time) {
         .trigger(used.trigger)
         .executors(2)
         .max_task_attempts(1)
+        .overlap_batches(used.overlaps)
         .listener({
             let log = log.clone();
             move |event: &QueryEvent| log.note(Event::Heard(kind(event)))
@@ -183,6 +224,9 @@ fn end_of(query: StreamingQuery, used: Use, log: &Log) {
             assert_eq!(summary.batches, commits as u64);
             assert!(summary.stopped || commits as u64 == BATCHES, "{summary:?}");
         }
+        Err(error) if used.first_commit_fails => {
+            assert_eq!(error.batch().unwrap().get(), 0, "{error}");
+        }
         Err(error) => {
             assert_eq!(used.second_batch, SecondBatch::Fails, "{error}");
             assert_eq!(error.batch().unwrap().get(), 1);
@@ -202,10 +246,13 @@ fn drop_and_wait(query: StreamingQuery) {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Event {
-    Opened(u32),
-    Closed(u32),
+    /// A task of a batch.
+    Opened(u64),
+    Closed(u64),
     Committing(u64),
     Committed(u64),
+    /// A commit has failed.
+    Failed,
     Aborting(u64),
     Heard(&'static str),
     Dropped,
@@ -240,21 +287,36 @@ impl Log {
 
     fn check(&self, used: Use, time: Time) {
         let events = self.0.lock().unwrap().clone();
-        let (mut open, mut committed, mut aborted) = (0, 0, false);
+        let (mut open, mut committed, mut aborted) = ([0; BATCHES as usize], 0, false);
+        let mut publishing = false;
         for event in &events {
             match event {
-                Event::Opened(_) => {
+                Event::Opened(batch) => {
                     assert!(!aborted, "a task after an abort: {used:?} {events:?}");
-                    open += 1;
+                    let others = open.iter().enumerate();
+                    let others = others.filter(|(other, _)| *other as u64 != *batch);
+                    let others: i32 = others.map(|(_, open)| *open).sum();
+                    assert_eq!(others, 0, "two batches at once: {used:?} {events:?}");
+                    open[*batch as usize] += 1;
                 }
-                Event::Closed(_) => open -= 1,
+                Event::Closed(batch) => open[*batch as usize] -= 1,
                 Event::Committing(batch) => {
+                    let open = open[*batch as usize];
                     assert_eq!((open, *batch), (0, committed), "{used:?} {events:?}");
                     assert!(!aborted, "a commit after an abort: {used:?} {events:?}");
+                    publishing = true;
                 }
-                Event::Committed(_) => committed += 1,
+                Event::Committed(_) => {
+                    committed += 1;
+                    publishing = false;
+                }
+                Event::Failed => publishing = false,
                 Event::Aborting(batch) => {
-                    assert_eq!((open, *batch), (0, committed), "{used:?} {events:?}");
+                    // Nothing of the batch whose commit has failed is touched.
+                    let next = committed + u64::from(used.first_commit_fails);
+                    let open = open[*batch as usize];
+                    assert_eq!((open, *batch), (0, next), "{used:?} {events:?}");
+                    assert!(!publishing, "an abort in a commit: {used:?} {events:?}");
                     assert!(!aborted, "aborted twice: {used:?} {events:?}");
                     aborted = true;
                 }
@@ -311,7 +373,7 @@ struct Reader<'t> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        self.log.note(Event::Closed(self.task.partition().get()));
+        self.log.note(Event::Closed(self.task.batch_id().get()));
     }
 }
 
@@ -353,12 +415,8 @@ impl Source for Scripted {
         }))
     }
 
-    fn open<'a>(
-        &'a self,
-        partition: &'a u32,
-        task: &'a TaskContext,
-    ) -> Result<Reader<'a>, BoxError> {
-        self.log.note(Event::Opened(*partition));
+    fn open<'a>(&'a self, _: &'a u32, task: &'a TaskContext) -> Result<Reader<'a>, BoxError> {
+        self.log.note(Event::Opened(task.batch_id().get()));
         Ok(Reader {
             left: 1,
             task,
@@ -382,6 +440,10 @@ impl StreamWriter for Scripted {
             return Err(format!("the messages are those of {partitions:?}").into());
         }
         interrupt();
+        if self.used.first_commit_fails {
+            self.log.note(Event::Failed);
+            return Err("scripted".into());
+        }
         self.log.note(Event::Committed(batch.batch_id().get()));
         Ok(())
     }

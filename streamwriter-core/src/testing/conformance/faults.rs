@@ -235,6 +235,8 @@ pub struct Life {
     pub take_over: bool,
     /// How many of the rows have arrived; all by default.
     pub available: Option<u64>,
+    /// Whether a batch is written while the one before it is published (B5); not by default.
+    pub overlaps: bool,
 }
 
 impl Default for Life {
@@ -246,6 +248,7 @@ impl Default for Life {
             attempts: 2,
             take_over: false,
             available: None,
+            overlaps: false,
         }
     }
 }
@@ -271,6 +274,9 @@ impl fmt::Display for Life {
         write!(f, "{} executors", self.executors)?;
         if self.take_over {
             f.write_str(", takes over")?;
+        }
+        if self.overlaps {
+            f.write_str(", batches overlap")?;
         }
         if let Some(available) = self.available {
             write!(f, ", {available} rows available")?;

@@ -109,7 +109,7 @@ impl<R, W: WriteRows<R>> WriteRows<R> for Faulty<W> {
         let observer = &self.script.observer;
         observer.write_begins(task.batch_id().get());
         // Also if it panics: the attempt is over then.
-        let _ends = OnDrop(|| observer.write_ends());
+        let _ends = OnDrop(|| observer.write_ends(task.batch_id().get()));
         self.write_observed(rows, task)
     }
 }

@@ -179,6 +179,7 @@ where
         .task_retry_delay(Duration::ZERO)
         .keep_batches(2)
         .take_over(life.take_over)
+        .overlap_batches(life.overlaps)
         .start()
 }
 

@@ -1,12 +1,16 @@
 //! Watches the order of the calls that a sink gets, and says where it is not that of the contract.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What one life of a query called, as far as the rules need it.
 #[derive(Debug, Default)]
 struct Seen {
-    writing: usize,
+    /// How many tasks of each batch run: those of the next one may while one is committed (B5).
+    writing: BTreeMap<u64, usize>,
     prepared_attempted: Option<u64>,
+    /// The newest batch with a `commits` record.
+    recorded: Option<u64>,
     committed: Option<u64>,
     aborted: Option<u64>,
     aborts: u32,
@@ -14,6 +18,10 @@ struct Seen {
 }
 
 impl Seen {
+    fn is_writing(&self, batch: u64) -> bool {
+        self.writing.get(&batch).is_some_and(|tasks| *tasks > 0)
+    }
+
     fn expect(&mut self, holds: bool, violation: impl FnOnce() -> String) {
         if !holds {
             self.violations.push(violation());
@@ -28,31 +36,45 @@ pub(super) struct Observer(Mutex<Seen>);
 impl Observer {
     pub(super) fn write_begins(&self, batch: u64) {
         let mut seen = self.lock();
-        seen.writing += 1;
+        *seen.writing.entry(batch).or_default() += 1;
+        let alone = seen
+            .writing
+            .iter()
+            .all(|(other, tasks)| *other == batch || *tasks == 0);
+        seen.expect(alone, || {
+            format!("B5: a task of batch {batch} began while one of another batch ran")
+        });
         let over = [seen.committed, seen.aborted].contains(&Some(batch));
         seen.expect(!over, || {
             format!("W4: a task of batch {batch} began after its commit or abort")
         });
     }
 
-    pub(super) fn write_ends(&self) {
+    pub(super) fn write_ends(&self, batch: u64) {
         let mut seen = self.lock();
-        seen.writing = seen.writing.saturating_sub(1);
+        let tasks = seen.writing.entry(batch).or_default();
+        *tasks = tasks.saturating_sub(1);
     }
 
     /// The creation of `prepared/N` begins: from here on there is no abort.
     pub(super) fn prepared_attempted(&self, batch: u64) {
         let mut seen = self.lock();
-        let idle = seen.writing == 0;
+        let idle = !seen.is_writing(batch);
         seen.expect(idle, || {
             format!("W4: batch {batch} was prepared while a task ran")
+        });
+        let before = seen.prepared_attempted.filter(|before| *before < batch);
+        let before = before.max(seen.committed.filter(|before| *before < batch));
+        let alone = before <= seen.recorded;
+        seen.expect(alone, || {
+            format!("B5: batch {batch} was prepared before {before:?} was recorded as committed")
         });
         seen.prepared_attempted = Some(batch);
     }
 
     pub(super) fn commit(&self, batch: u64, messages: usize, partitions: u32, replay: bool) {
         let mut seen = self.lock();
-        let idle = seen.writing == 0;
+        let idle = !seen.is_writing(batch);
         seen.expect(idle, || {
             format!("W4: commit of batch {batch} while a task ran")
         });
@@ -78,9 +100,15 @@ impl Observer {
         seen.committed = Some(batch);
     }
 
+    /// The record of a batch as committed is there.
+    pub(super) fn recorded(&self, batch: u64) {
+        let mut seen = self.lock();
+        seen.recorded = seen.recorded.max(Some(batch));
+    }
+
     pub(super) fn abort(&self, batch: u64, messages: usize, partitions: u32) {
         let mut seen = self.lock();
-        let idle = seen.writing == 0;
+        let idle = !seen.is_writing(batch);
         seen.expect(idle, || {
             format!("W4: abort of batch {batch} while a task ran")
         });
@@ -137,13 +165,19 @@ mod tests {
     fn a_life_by_the_contract_violates_nothing() {
         let violation = first_violation(|life| {
             life.commit(2, 1, 1, true);
+            life.recorded(2);
             life.write_begins(3);
-            life.write_ends();
+            life.write_ends(3);
             life.prepared_attempted(3);
-            life.commit(3, 1, 1, false);
             life.write_begins(4);
-            life.write_ends();
-            life.abort(4, 2, 2);
+            life.commit(3, 1, 1, false);
+            life.recorded(3);
+            life.write_ends(4);
+            life.prepared_attempted(4);
+            life.commit(4, 1, 1, false);
+            life.write_begins(5);
+            life.write_ends(5);
+            life.abort(5, 2, 2);
         });
         assert_eq!(violation, None);
     }
@@ -151,7 +185,26 @@ mod tests {
     #[test]
     fn each_wrong_protocol_is_rejected_by_its_rule() {
         type Calls = fn(&Observer);
-        let wrong: [(&str, Calls); 11] = [
+        let wrong: [(&str, Calls); 15] = [
+            ("B5", |life| {
+                life.prepared_attempted(0);
+                life.commit(0, 1, 1, false);
+                life.prepared_attempted(1);
+            }),
+            ("B5", |life| {
+                life.commit(0, 1, 1, true);
+                life.prepared_attempted(1);
+            }),
+            ("B5", |life| {
+                life.write_begins(0);
+                life.write_begins(1);
+            }),
+            ("W5", |life| {
+                life.prepared_attempted(0);
+                life.write_begins(1);
+                life.write_ends(1);
+                life.abort(0, 1, 1);
+            }),
             ("W4", |life| {
                 life.write_begins(0);
                 life.prepared_attempted(0);

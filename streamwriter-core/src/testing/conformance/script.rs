@@ -125,6 +125,9 @@ impl Script {
         if step == Step::Prepared && point.when == When::Before {
             self.observer.prepared_attempted(batch);
         }
+        if step == Step::Commits && point.when == When::After {
+            self.observer.recorded(batch);
+        }
         self.pass(step, batch, point.when)
     }
 

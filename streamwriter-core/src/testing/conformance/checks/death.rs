@@ -57,6 +57,12 @@ where
         };
         let kill = Fault::new(Step::Operation(at), Action::Kill).when(when);
         examiner.case(shape, &[Life::with([kill])])?;
+        // Where two threads work, the same number is another operation each time.
+        let overlapping = Life {
+            overlaps: true,
+            ..Life::with([kill])
+        };
+        examiner.case_that_may_be_spared(shape, &[overlapping])?;
     }
     Ok(())
 }

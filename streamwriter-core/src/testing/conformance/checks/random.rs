@@ -127,11 +127,13 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 fn lives() -> impl Strategy<Value = Vec<Life>> {
-    let life = (prop::collection::vec(fault(), 0..3), 1usize..4, 1u32..4).prop_map(
-        |(faults, executors, attempts)| Life {
+    let faults = prop::collection::vec(fault(), 0..3);
+    let life = (faults, 1usize..4, 1u32..4, any::<bool>()).prop_map(
+        |(faults, executors, attempts, overlaps)| Life {
             faults,
             executors,
             attempts,
+            overlaps,
             ..Life::default()
         },
     );
