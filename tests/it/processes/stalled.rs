@@ -126,7 +126,8 @@ impl Evidence {
                 file.path
             );
             let name = file.staged.rsplit('/').next().unwrap();
-            assert!(name.starts_with(&format!("r{}-", file.run)), "{file:?}");
+            let begins = format!("{:020}-r{}-", file.batch, file.run);
+            assert!(name.starts_with(&begins), "{file:?}");
         }
         let shows = published(run);
         assert_eq!(
