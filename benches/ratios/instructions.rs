@@ -35,12 +35,20 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(now: f64, before: Option<f64>) -> Self {
-        match before {
-            None => Self::New,
-            Some(before) if now > before * TOLERANCE => Self::Worse,
-            Some(before) if now < before / TOLERANCE => Self::Better,
-            Some(_) => Self::Same,
+    /// Both the count and the ratio must have changed: a compiler makes other code of the same source in
+    /// another folder, by up to 2 % on either side, and another compiler changes both sides.
+    fn of(now: &Counted, before: Option<&Counted>) -> Self {
+        let Some(before) = before else {
+            return Self::New;
+        };
+        let grown = (now.ours / before.ours).min(now.ratio / before.ratio);
+        let shrunk = (before.ours / now.ours).min(before.ratio / now.ratio);
+        if grown > TOLERANCE {
+            Self::Worse
+        } else if shrunk > TOLERANCE {
+            Self::Better
+        } else {
+            Self::Same
         }
     }
 
@@ -75,27 +83,25 @@ pub(crate) fn run(bless: bool) -> Result<(), BoxError> {
             per_row(case, "ours", place.path())?,
             per_row(case, "hand", place.path())?,
         );
-        let ratio = ours / by_hand;
-        let old = before.get(case.name).map(|old| old.ratio);
-        let verdict = Verdict::of(ratio, old);
+        let counted = Counted {
+            ours: ours.round(),
+            by_hand: by_hand.round(),
+            ratio: (ours / by_hand * 1e4).round() / 1e4,
+        };
+        let old = before.get(case.name);
+        let verdict = Verdict::of(&counted, old);
         println!(
-            "| {} | {ours:.0} | {by_hand:.0} | instructions a {} | {ratio:.3} | {} | {} |",
+            "| {} | {ours:.0} | {by_hand:.0} | instructions a {} | {:.3} | {} | {} |",
             case.name,
             case.unit,
-            old.map_or("-".to_owned(), |old| format!("{old:.3}")),
+            counted.ratio,
+            old.map_or("-".to_owned(), |old| format!("{:.3}", old.ratio)),
             verdict.word()
         );
         if verdict.fails() {
             worse.push(format!("{} ({})", case.name, verdict.word()));
         }
-        now.insert(
-            case.name.to_owned(),
-            Counted {
-                ours: ours.round(),
-                by_hand: by_hand.round(),
-                ratio: (ratio * 1e4).round() / 1e4,
-            },
-        );
+        now.insert(case.name.to_owned(), counted);
     }
     if bless {
         fs::write(file(), serde_json::to_string_pretty(&now)? + "\n")?;
