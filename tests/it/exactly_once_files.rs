@@ -1,7 +1,6 @@
 //! E1, E7 and F1 to F3 for files: a whole query whose checkpoint and target fail together, at any
 //! durable step of either.
 
-use std::fs;
 use std::path::Path;
 
 use streamwriter::testing::{FaultStorage, When};
@@ -9,7 +8,7 @@ use streamwriter::{
     Error, FileSink, LocalStorage, Memory, SharedStorage, Staging, Trigger, stream,
 };
 
-use crate::support::memory_directory;
+use crate::support::{memory_directory, staged_files, visible_numbers};
 
 const ROWS: u64 = 12;
 
@@ -47,36 +46,8 @@ fn run_clean(directory: &Path) {
     .unwrap();
 }
 
-/// What a reader that lists `*.jsonl` sees.
-fn visible(directory: &Path) -> Vec<u64> {
-    let mut rows = Vec::new();
-    for entry in fs::read_dir(directory.join("target")).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "jsonl")
-        {
-            let text = fs::read_to_string(&path).unwrap();
-            assert!(
-                text.ends_with('\n'),
-                "a part of {} is visible",
-                path.display()
-            );
-            rows.extend(text.lines().map(|line| line.parse::<u64>().unwrap()));
-        }
-    }
-    rows.sort_unstable();
-    rows
-}
-
-fn staged_files(directory: &Path) -> usize {
-    let staging = local(&directory.join("target"));
-    let prefix = streamwriter::StorePath::parse("_streamwriter/staging").unwrap();
-    staging.list(&prefix).unwrap().len()
-}
-
 fn check_in_between(directory: &Path, what: &str) {
-    let rows = visible(directory);
+    let rows = visible_numbers(&directory.join("target"));
     let mut once = rows.clone();
     once.dedup();
     assert_eq!(rows, once, "a row is visible twice after {what}");
@@ -97,11 +68,12 @@ fn e1_files_hold_every_row_once_after_a_fault_at_any_durable_step_of_checkpoint_
             check_in_between(directory.path(), &what);
             run_clean(directory.path());
             assert_eq!(
-                visible(directory.path()),
+                visible_numbers(&directory.path().join("target")),
                 (0..ROWS).collect::<Vec<_>>(),
                 "{what}"
             );
-            assert_eq!(staged_files(directory.path()), 0, "leftovers after {what}");
+            let left = staged_files(&directory.path().join("target"));
+            assert!(left.is_empty(), "leftovers after {what}: {left:?}");
             steps.extend(log.get(at as usize).cloned());
         }
         if !struck {
@@ -136,11 +108,12 @@ fn e1_files_also_survive_a_fault_in_each_step_of_the_recovery_from_each_fault() 
             check_in_between(directory.path(), &what);
             run_clean(directory.path());
             assert_eq!(
-                visible(directory.path()),
+                visible_numbers(&directory.path().join("target")),
                 (0..ROWS).collect::<Vec<_>>(),
                 "{what}"
             );
-            assert_eq!(staged_files(directory.path()), 0, "leftovers after {what}");
+            let left = staged_files(&directory.path().join("target"));
+            assert!(left.is_empty(), "leftovers after {what}: {left:?}");
             if !struck {
                 break;
             }

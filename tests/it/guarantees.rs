@@ -12,7 +12,7 @@ use streamwriter::{
     BatchOrigin, FileSink, LocalStorage, SharedStorage, Staging, StreamingQuery, Trigger, stream,
 };
 
-use crate::support::memory_directory;
+use crate::support::{memory_directory, visible_numbers};
 
 const ROWS: u64 = 8;
 const ROWS_PER_BATCH: u64 = 4;
@@ -144,21 +144,6 @@ fn rows() -> Vec<u64> {
     (0..ROWS).collect()
 }
 
-fn visible(directory: &Path) -> Vec<u64> {
-    let mut rows: Vec<u64> = fs::read_dir(directory.join("target"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "jsonl"))
-        .flat_map(|path| {
-            let text = fs::read_to_string(path).unwrap();
-            let rows: Vec<u64> = text.lines().map(|line| line.parse().unwrap()).collect();
-            rows
-        })
-        .collect();
-    rows.sort_unstable();
-    rows
-}
-
 /// Says an operation without what differs from run to run.
 fn in_words(operation: &str) -> String {
     let (_, operation) = operation.split_once(' ').unwrap();
@@ -202,7 +187,11 @@ fn table() -> String {
         let operation = crash(directory.path(), at);
         let disk = Disk::look(directory.path());
         let did = restart(directory.path(), &disk);
-        assert_eq!(visible(directory.path()), rows(), "{operation:?}");
+        assert_eq!(
+            visible_numbers(&directory.path().join("target")),
+            rows(),
+            "{operation:?}"
+        );
         // Steps of the start, before anything of batch 1 is there, are one row.
         let first = seen.is_none();
         let moved = seen.as_ref().is_some_and(|seen| *seen != disk);

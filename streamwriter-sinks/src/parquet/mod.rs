@@ -291,6 +291,8 @@ fn bad_columns(reason: streamwriter_core::BoxError, task: &TaskContext) -> Error
 }
 
 #[cfg(test)]
+mod dictionaries_tests;
+#[cfg(test)]
 mod helped_tests;
 #[cfg(test)]
 mod parallel_tests;

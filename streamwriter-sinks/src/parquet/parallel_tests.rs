@@ -1,7 +1,6 @@
 //! Guards that a file is the same, byte for byte, whoever encodes its columns: an `ArrowWriter`, the
 //! task's thread, or several threads.
 
-use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -13,7 +12,6 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Fields, Int16Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
@@ -184,7 +182,7 @@ fn begun_in<'c, W: Write + Send + 'static>(
     .unwrap()
 }
 
-fn by_row_groups(
+pub(super) fn by_row_groups(
     batches: &[RecordBatch],
     options: &Options,
     crew: Option<&Crew<'_>>,
@@ -232,7 +230,7 @@ fn assert_all_came_back(task: &TaskContext, idle: usize) {
     assert!(claimed.iter().all(Option::is_some), "a helper is left");
 }
 
-fn options(change: impl FnOnce(&mut Options)) -> Options {
+pub(super) fn options(change: impl FnOnce(&mut Options)) -> Options {
     let mut options = Options::default();
     change(&mut options);
     options
@@ -324,86 +322,6 @@ proptest! {
             prop_assert!(grown <= said, "{grown} > {said}");
             prop_assert!(encoded_max(batch) < 4000 * batch.num_rows().max(50));
         }
-    }
-}
-
-/// Whether the columns have dictionaries, row group by row group.
-fn dictionaries(file: &File) -> Vec<Vec<bool>> {
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(file).unwrap();
-    let row_groups = metadata.row_groups().iter();
-    row_groups
-        .map(|one| {
-            let columns = one.columns().iter();
-            columns
-                .map(|column| column.dictionary_page_offset().is_some())
-                .collect()
-        })
-        .collect()
-}
-
-#[test]
-fn a_column_that_hardly_repeats_has_no_dictionary_in_that_row_group() {
-    let columns = |from: i64, to: i64| {
-        let column = |step: i64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(
-                (from..to).map(|row| row / step),
-            ))
-        };
-        let text = StringArray::from_iter_values((from..to).map(|row| format!("row {row}")));
-        RecordBatch::try_from_iter([
-            ("each", column(1)),
-            ("settled", column(1)),
-            ("few", column(100)),
-            ("text", Arc::new(text) as ArrayRef),
-        ])
-        .unwrap()
-    };
-    let same = |rows: i64| {
-        let first = columns(0, 1);
-        let none = Int64Array::from(vec![0; rows as usize]);
-        arrow::compute::take_record_batch(&first, &none).unwrap()
-    };
-    let texts_only = |batch: RecordBatch| {
-        let mut columns = batch.columns().to_vec();
-        columns[0] = Arc::clone(&columns[2]);
-        RecordBatch::try_new(batch.schema(), columns).unwrap()
-    };
-    let options = options(|o| {
-        o.row_group_rows = 4000;
-        o.column_dictionaries = vec![("settled".to_owned(), true)];
-    });
-    let batches = [
-        columns(0, 4000),
-        same(4000),
-        columns(0, 4000),
-        texts_only(columns(0, 4000)),
-        columns(0, 1000),
-    ];
-    let pretend = Pretend::default().task_beside_idle(2);
-    let crew = Crew::new(&pretend);
-    for crew in [None, Some(&crew)] {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&by_row_groups(&batches, &options, crew).unwrap())
-            .unwrap();
-        let unique = vec![false, true, true, false];
-        let texts = vec![true, true, true, false];
-        let all = vec![true; 4];
-        let expected = [unique.clone(), all.clone(), unique, texts, all];
-        assert_eq!(dictionaries(&file), expected);
-        let read = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-        let read: Vec<_> = read
-            .with_batch_size(17_000)
-            .build()
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        let written = arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap();
-        assert_eq!(
-            arrow::compute::concat_batches(&read[0].schema(), &read)
-                .unwrap()
-                .columns(),
-            written.columns()
-        );
     }
 }
 

@@ -56,6 +56,10 @@ mod gather_tests;
 
 #[cfg(test)]
 #[cfg(all(feature = "csv", feature = "jsonl"))]
+mod quiet_tests;
+
+#[cfg(test)]
+#[cfg(all(feature = "csv", feature = "jsonl"))]
 mod set_aside_tests;
 
 #[cfg(test)]

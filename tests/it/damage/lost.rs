@@ -11,7 +11,7 @@ use streamwriter::{
 };
 
 use super::tree::Tree;
-use crate::support::{Event, Numbers, Scripted, Table, drain, memory_directory};
+use crate::support::{Event, Numbers, Scripted, Table, drain, memory_directory, visible_numbers};
 
 /// The files of a checkpoint that belong to the last two batches of three.
 const LAST: [&str; 6] = [
@@ -106,19 +106,6 @@ fn files(source: Numbers, target: SharedStorage, checkpoint: SharedStorage) -> R
         .map(|_| ())
 }
 
-fn visible(target: &Path) -> Vec<u64> {
-    let mut rows = Vec::new();
-    for entry in fs::read_dir(target).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|e| e == "jsonl") {
-            let text = fs::read_to_string(path).unwrap();
-            rows.extend(text.lines().map(|line| line.parse::<u64>().unwrap()));
-        }
-    }
-    rows.sort_unstable();
-    rows
-}
-
 /// The window in which the target's record cannot help: the files are published, and it is not
 /// written yet. If both records of the batch are lost then, it is planned anew, and it may be
 /// planned otherwise.
@@ -147,7 +134,7 @@ fn e9_a_batch_that_was_published_and_is_planned_otherwise_after_its_records_were
     let faulty = FaultStorage::failing(local(&target), at, When::Before);
     let both = faulty.and(local(&checkpoint)).shared();
     files(Numbers::new(10).partitions(2), faulty.shared(), both).unwrap_err();
-    assert_eq!(visible(&target), (0..10).collect::<Vec<_>>());
+    assert_eq!(visible_numbers(&target), (0..10).collect::<Vec<_>>());
 
     for record in ["offsets/0", "prepared/0"] {
         fs::remove_file(checkpoint.join(file_of(record))).unwrap();
@@ -158,7 +145,7 @@ fn e9_a_batch_that_was_published_and_is_planned_otherwise_after_its_records_were
         let error = files(otherwise(), local(&target), local(&checkpoint)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Mismatch);
         assert!(error.to_string().contains("lost the record"), "{error}");
-        assert_eq!(visible(&target), (0..10).collect::<Vec<_>>());
+        assert_eq!(visible_numbers(&target), (0..10).collect::<Vec<_>>());
     }
     // The way out that the error names.
     for entry in fs::read_dir(&target).unwrap() {
@@ -168,5 +155,5 @@ fn e9_a_batch_that_was_published_and_is_planned_otherwise_after_its_records_were
         }
     }
     files(otherwise(), local(&target), local(&checkpoint)).unwrap();
-    assert_eq!(visible(&target), (0..10).collect::<Vec<_>>());
+    assert_eq!(visible_numbers(&target), (0..10).collect::<Vec<_>>());
 }

@@ -12,7 +12,7 @@ use streamwriter::testing::{FaultStorage, When};
 use streamwriter::{Error, FileSink, Memory, SharedStorage, Staging};
 
 use super::{local, overlapping};
-use crate::support::{Numbers, Scripted, memory_directory};
+use crate::support::{Numbers, Scripted, memory_directory, staged_files, visible_numbers};
 
 const ROWS: u64 = 45;
 
@@ -103,47 +103,20 @@ fn run_files(directory: &Path, at: Option<(u64, When)>) -> (bool, Vec<String>) {
     (struck, storage.log())
 }
 
-/// What a reader of `*.jsonl` sees.
-fn visible(directory: &Path) -> Vec<u64> {
-    let mut rows = Vec::new();
-    for entry in std::fs::read_dir(directory.join("target"))
-        .into_iter()
-        .flatten()
-    {
-        let path = entry.unwrap().path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "jsonl")
-        {
-            let text = std::fs::read_to_string(&path).unwrap();
-            assert!(
-                text.ends_with('\n'),
-                "a part of {} is visible",
-                path.display()
-            );
-            rows.extend(text.lines().map(|line| line.parse::<u64>().unwrap()));
-        }
-    }
-    rows.sort_unstable();
-    rows
-}
-
-fn staged_files(directory: &Path) -> usize {
-    let prefix = streamwriter::StorePath::parse("_streamwriter/staging").unwrap();
-    local(&directory.join("target"))
-        .list(&prefix)
-        .unwrap()
-        .len()
-}
-
 fn check(directory: &Path, what: &str) {
-    let rows = visible(directory);
+    let target = directory.join("target");
+    let rows = visible_numbers(&target);
     let mut once = rows.clone();
     once.dedup();
     assert_eq!(rows, once, "a row is visible twice after {what}");
     run_files(directory, None);
-    assert_eq!(visible(directory), (0..ROWS).collect::<Vec<_>>(), "{what}");
-    assert_eq!(staged_files(directory), 0, "leftovers after {what}");
+    assert_eq!(
+        visible_numbers(&target),
+        (0..ROWS).collect::<Vec<_>>(),
+        "{what}"
+    );
+    let left = staged_files(&target);
+    assert!(left.is_empty(), "leftovers after {what}: {left:?}");
 }
 
 #[test]

@@ -6,37 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use streamwriter::testing::{FaultStorage, When};
-use streamwriter::{FileSink, Memory, Staging, StorePath, Trigger, stream};
+use streamwriter::{FileSink, Memory, Staging, Trigger, stream};
 
 use super::{Story, local, overlapping, short};
-use crate::support::Numbers;
+use crate::support::{Numbers, staged_files, visible_numbers};
 
 const ROWS: u64 = 40;
-
-fn visible(target: &Path) -> Vec<u64> {
-    let mut rows = Vec::new();
-    for entry in fs::read_dir(target).unwrap() {
-        let path = entry.unwrap().path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "jsonl")
-        {
-            let text = fs::read_to_string(&path).unwrap();
-            rows.extend(text.lines().map(|line| line.parse::<u64>().unwrap()));
-        }
-    }
-    rows.sort_unstable();
-    rows
-}
-
-fn staged(target: &Path) -> Vec<String> {
-    let staging = StorePath::parse("_streamwriter/staging").unwrap();
-    let entries = local(target).list(&staging).unwrap();
-    entries
-        .into_iter()
-        .map(|entry| entry.path.to_string())
-        .collect()
-}
 
 fn places(directory: &Path) -> (PathBuf, PathBuf) {
     (directory.join("target"), directory.join("checkpoint"))
@@ -68,7 +43,7 @@ fn e7_b5_the_sweep_behind_a_batch_spares_what_the_next_one_has_staged() {
             && telling.count("publish ") == 0
         {
             telling.wait_for_all("finish", 4);
-            saw.store(staged(&look).len() >= 4, Ordering::SeqCst);
+            saw.store(staged_files(&look).len() >= 4, Ordering::SeqCst);
             telling.tell(format!("publish {path}"));
         }
         Ok(())
@@ -83,8 +58,8 @@ fn e7_b5_the_sweep_behind_a_batch_spares_what_the_next_one_has_staged() {
         .unwrap();
     assert!(seen.load(Ordering::SeqCst), "nothing of batch 1 was staged");
     story.expect_order("commits/0", "try prepared/1");
-    assert_eq!(visible(&target), (0..ROWS).collect::<Vec<_>>());
-    assert_eq!(staged(&target), Vec::<String>::new());
+    assert_eq!(visible_numbers(&target), (0..ROWS).collect::<Vec<_>>());
+    assert_eq!(staged_files(&target), Vec::<String>::new());
 }
 
 /// E7: what the run before has left of a batch is swept although something is always staged.
@@ -107,13 +82,13 @@ fn e7_b5_what_an_earlier_run_has_left_is_swept_while_batches_overlap() {
     };
     run(first.shared(), ROWS).unwrap_err();
     assert_eq!(
-        staged(&target).len(),
+        staged_files(&target).len(),
         2,
         "there is no abort of batch 1 (W5)"
     );
     run(local(&checkpoint), ROWS).unwrap();
-    assert_eq!(visible(&target), (0..ROWS).collect::<Vec<_>>());
-    assert_eq!(staged(&target), Vec::<String>::new());
+    assert_eq!(visible_numbers(&target), (0..ROWS).collect::<Vec<_>>());
+    assert_eq!(staged_files(&target), Vec::<String>::new());
 }
 
 /// The files of an aborted batch go; those of the one that was not published stay for the restart.
@@ -147,12 +122,12 @@ fn w5_b5_a_publication_that_fails_keeps_its_own_files_and_drops_those_of_the_nex
     };
     let error = query(storage.shared()).unwrap_err();
     assert_eq!(error.batch().map(|batch| batch.get()), Some(0), "{error}");
-    let left = staged(&target);
+    let left = staged_files(&target);
     assert_eq!(left.len(), 2, "{left:?}");
     assert!(left.iter().all(|path| is_of(path, 0)), "{left:?}");
     query(local(&target)).unwrap();
-    assert_eq!(visible(&target), (0..ROWS).collect::<Vec<_>>());
-    assert_eq!(staged(&target), Vec::<String>::new());
+    assert_eq!(visible_numbers(&target), (0..ROWS).collect::<Vec<_>>());
+    assert_eq!(staged_files(&target), Vec::<String>::new());
 }
 
 /// E10: the purge behind a batch leaves what the overlap needs, at the least number that may be kept.
@@ -177,7 +152,7 @@ fn e10_b5_the_purge_behind_a_batch_keeps_the_batches_that_a_restart_needs() {
             );
         }
     }
-    assert_eq!(visible(&target), (0..400).collect::<Vec<_>>());
+    assert_eq!(visible_numbers(&target), (0..400).collect::<Vec<_>>());
 }
 
 /// A directory as a source: its record of taken files is written by the driver while the next files
@@ -205,5 +180,5 @@ fn s1_b5_no_file_is_taken_twice_or_never_while_batches_overlap() {
             .unwrap();
         assert_eq!(summary.batches, files.len() as u64);
     }
-    assert_eq!(visible(&target), (0..60).collect::<Vec<_>>());
+    assert_eq!(visible_numbers(&target), (0..60).collect::<Vec<_>>());
 }

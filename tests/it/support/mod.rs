@@ -1,10 +1,12 @@
 //! What the tests share: a source of numbers, a sink with a script, and a run of both.
 
+mod files;
 mod scripted;
 mod skip;
 
 use std::path::Path;
 
+pub(crate) use files::{staged_files, visible_numbers};
 pub(crate) use scripted::{Event, Scripted, Table, Written};
 pub(crate) use skip::skipped;
 pub(crate) use streamwriter::testing::Numbers;
