@@ -13,8 +13,8 @@ use super::errand::{Errand, Pending};
 use super::lanes::{Failure, Lanes, Leaf};
 
 /// How many column batches a task has had before it looks for help: a thread costs as much as some
-/// thousand rows.
-const BATCHES_ALONE: u32 = 4;
+/// hundred rows, so the first batch, which may be the only one, is encoded alone.
+const BATCHES_ALONE: u32 = 1;
 
 /// How much may wait to be encoded before the task's thread reads no more rows and helps itself.
 const BACKLOG_BYTES: usize = 4 * 1024 * 1024;
@@ -28,6 +28,8 @@ pub(super) struct Crew<'t> {
     shared: Arc<Shared>,
     helpers: RefCell<Vec<JoinHandle<()>>>,
     batches: Cell<u32>,
+    /// The lane that the task's thread has worked at last.
+    last: Cell<Option<usize>>,
 }
 
 #[derive(Default)]
@@ -42,6 +44,8 @@ struct State {
     /// The one that nobody has begun.
     errand: Option<Errand>,
     on_errand: bool,
+    /// How many threads have nothing to do until something changes.
+    waiting: usize,
     is_over: bool,
 }
 
@@ -52,6 +56,7 @@ impl<'t> Crew<'t> {
             shared: Arc::default(),
             helpers: RefCell::default(),
             batches: Cell::new(0),
+            last: Cell::new(None),
         }
     }
 
@@ -97,14 +102,17 @@ impl<'t> Crew<'t> {
     pub(super) fn encode(&self, leaves: Vec<Leaf>, bytes: usize) -> Encoded<()> {
         let mut state = self.shared.lock();
         state.lanes.encode(leaves, bytes);
-        self.shared.changed.notify_all();
-        state = self.shared.work_until(state, |state| {
+        self.shared.tell(&state);
+        state = self.work_until(state, |state| {
             state.lanes.has_failed() || state.lanes.backlog() <= BACKLOG_BYTES
         });
         if state.lanes.has_failed() {
             drop(state);
             return self.wait().map(drop);
         }
+        let spent = state.lanes.spent();
+        drop(state);
+        drop(spent);
         Ok(())
     }
 
@@ -121,8 +129,10 @@ impl<'t> Crew<'t> {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub(super) fn close(&self) -> Encoded<Vec<ArrowColumnChunk>> {
-        self.shared.lock().lanes.close();
-        self.shared.changed.notify_all();
+        let mut state = self.shared.lock();
+        state.lanes.close();
+        self.shared.tell(&state);
+        drop(state);
         self.wait().map(|mut state| state.lanes.chunks())
     }
 
@@ -132,8 +142,9 @@ impl<'t> Crew<'t> {
         run: impl FnOnce() -> T + Send + 'static,
     ) -> Pending<T> {
         let (errand, pending) = Errand::new(run);
-        self.shared.lock().errand = Some(errand);
-        self.shared.changed.notify_all();
+        let mut state = self.shared.lock();
+        state.errand = Some(errand);
+        self.shared.tell(&state);
         pending
     }
 
@@ -141,13 +152,21 @@ impl<'t> Crew<'t> {
     pub(super) fn fetch<T>(&self, pending: Pending<T>) -> Option<T> {
         let state = self.shared.lock();
         let is_done = |state: &State| state.errand.is_none() && !state.on_errand;
-        drop(self.shared.work_until(state, is_done));
+        drop(self.work_until(state, is_done));
         pending.take()
+    }
+
+    fn work_until<'s>(
+        &'s self,
+        state: MutexGuard<'s, State>,
+        holds: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'s, State> {
+        self.shared.work_until(state, &self.last, holds)
     }
 
     fn wait(&self) -> Encoded<MutexGuard<'_, State>> {
         let state = self.shared.lock();
-        let mut state = self.shared.work_until(state, |state| state.lanes.is_idle());
+        let mut state = self.work_until(state, |state| state.lanes.is_idle());
         match state.lanes.failure() {
             None => Ok(state),
             Some(Failure::Error(error)) => Err(error),
@@ -164,13 +183,15 @@ type Encoded<T> = Result<T, ParquetError>;
 impl Shared {
     /// What a helper does until the end.
     fn help(&self) {
-        drop(self.work_until(self.lock(), |_| false));
+        drop(self.work_until(self.lock(), &Cell::new(None), |_| false));
     }
 
-    /// Works at the lanes, or waits while others do, until this holds or all is over.
+    /// Works at the lanes, or waits while others do, until this holds or all is over. `last` is the
+    /// lane that this thread worked at last.
     fn work_until<'s>(
         &'s self,
         mut state: MutexGuard<'s, State>,
+        last: &Cell<Option<usize>>,
         holds: impl Fn(&State) -> bool,
     ) -> MutexGuard<'s, State> {
         while !state.is_over && !holds(&state) {
@@ -180,21 +201,32 @@ impl Shared {
                 errand.run();
                 state = self.lock();
                 state.on_errand = false;
-                self.changed.notify_all();
+                self.tell(&state);
                 continue;
             }
-            let Some(work) = state.lanes.take() else {
+            let Some(work) = state.lanes.take(last.get()) else {
+                state.waiting += 1;
                 let waited = self.changed.wait(state);
                 state = waited.unwrap_or_else(PoisonError::into_inner);
+                state.waiting -= 1;
                 continue;
             };
+            last.set(Some(work.lane()));
             drop(state);
             let worked = work.run();
             state = self.lock();
             state.lanes.give_back(worked);
-            self.changed.notify_all();
+            self.tell(&state);
         }
         state
+    }
+
+    /// Wakes those that wait for a change. It is a call into the kernel, so not without need: there is a
+    /// change for each column of each batch.
+    fn tell(&self, state: &State) {
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::ArrayRef;
@@ -59,6 +60,8 @@ pub(super) struct Lanes {
     /// Counts what is handed in, so that failures have an order.
     number: u64,
     failed: bool,
+    /// What has been encoded, for the thread that made it to free.
+    spent: Vec<Leaf>,
 }
 
 /// A step out of a lane, with what it needs; to be given back.
@@ -75,6 +78,7 @@ pub(super) struct Worked {
     lane: usize,
     bytes: usize,
     writer: Writer,
+    spent: Option<Leaf>,
 }
 
 impl Lanes {
@@ -111,13 +115,16 @@ impl Lanes {
         }
     }
 
-    /// Takes a step out of the lane that is furthest behind, of those that nobody works at.
-    pub(super) fn take(&mut self) -> Option<Work> {
-        let lanes = self.lanes.iter_mut().enumerate().rev();
-        let free = lanes.filter(|(_, lane)| matches!(lane.writer, Writer::Here(_)));
-        let (at, lane) = free.max_by_key(|(_, lane)| lane.steps.len())?;
+    /// Takes a step out of a lane that nobody works at: the last one that the thread has worked at, whose
+    /// dictionary and pages are in its core's cache, or else the one that is furthest behind.
+    pub(super) fn take(&mut self, last: Option<usize>) -> Option<Work> {
+        let is_free =
+            |lane: &Lane| matches!(lane.writer, Writer::Here(_)) && !lane.steps.is_empty();
+        let free = self.lanes.iter_mut().enumerate().rev();
+        let free = free.filter(|(_, lane)| is_free(lane));
+        let (at, lane) = free.max_by_key(|(at, lane)| (Some(*at) == last, lane.steps.len()))?;
         let (number, step) = lane.steps.pop_front()?;
-        let Writer::Here(writer) = std::mem::replace(&mut lane.writer, Writer::Away) else {
+        let Writer::Here(writer) = mem::replace(&mut lane.writer, Writer::Away) else {
             return None;
         };
         let bytes = match &step {
@@ -139,6 +146,7 @@ impl Lanes {
             return;
         };
         lane.writer = worked.writer;
+        self.spent.extend(worked.spent);
         self.steps -= 1;
         self.bytes -= worked.bytes;
         if matches!(lane.writer, Writer::Failed(..)) {
@@ -151,6 +159,12 @@ impl Lanes {
                 }
             }
         }
+    }
+
+    /// Takes what has been encoded. The thread that made the columns frees them: memory that another one
+    /// gives back has both wait at the allocator's lock.
+    pub(super) fn spent(&mut self) -> Vec<Leaf> {
+        mem::take(&mut self.spent)
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -174,7 +188,7 @@ impl Lanes {
             _ => None,
         });
         let (_, lane) = failed.min_by_key(|(number, _)| *number)?;
-        match std::mem::replace(&mut lane.writer, Writer::Gone) {
+        match mem::replace(&mut lane.writer, Writer::Gone) {
             Writer::Failed(_, failure) => Some(failure),
             _ => None,
         }
@@ -182,7 +196,8 @@ impl Lanes {
 
     /// Takes the writers out, once all steps are done.
     pub(super) fn end(&mut self) -> Vec<ArrowColumnWriter> {
-        let lanes = std::mem::take(&mut self.lanes).into_iter();
+        self.spent.clear();
+        let lanes = mem::take(&mut self.lanes).into_iter();
         lanes
             .filter_map(|lane| match lane.writer {
                 Writer::Here(writer) => Some(*writer),
@@ -193,7 +208,8 @@ impl Lanes {
 
     /// Takes the columns out, once all lanes are closed.
     pub(super) fn chunks(&mut self) -> Vec<ArrowColumnChunk> {
-        let lanes = std::mem::take(&mut self.lanes).into_iter();
+        self.spent.clear();
+        let lanes = mem::take(&mut self.lanes).into_iter();
         lanes
             .filter_map(|lane| match lane.writer {
                 Writer::Closed(chunk) => Some(*chunk),
@@ -204,6 +220,10 @@ impl Lanes {
 }
 
 impl Work {
+    pub(super) fn lane(&self) -> usize {
+        self.lane
+    }
+
     /// Does the step. A panic of the encoder is kept, for the thread of the task to meet it.
     pub(super) fn run(self) -> Worked {
         let Self {
@@ -213,7 +233,7 @@ impl Work {
             mut writer,
             step,
         } = self;
-        let done = catch_unwind(AssertUnwindSafe(|| match step {
+        let done = catch_unwind(AssertUnwindSafe(|| match &step {
             Step::Encode { leaf, .. } => leaf.encode(&mut writer).map(|()| Writer::Here(writer)),
             Step::Close => writer.close().map(|chunk| Writer::Closed(Box::new(chunk))),
         }));
@@ -222,19 +242,24 @@ impl Work {
             Ok(Err(error)) => Writer::Failed(number, Failure::Error(error)),
             Err(panic) => Writer::Failed(number, Failure::Panic(panic)),
         };
+        let spent = match step {
+            Step::Encode { leaf, .. } => Some(leaf),
+            Step::Close => None,
+        };
         Worked {
             lane,
             bytes,
             writer,
+            spent,
         }
     }
 }
 
 impl Leaf {
-    fn encode(self, writer: &mut ArrowColumnWriter) -> Result<(), ParquetError> {
+    fn encode(&self, writer: &mut ArrowColumnWriter) -> Result<(), ParquetError> {
         match self {
-            Self::Part(leaf) => writer.write(&leaf),
-            Self::Whole(field, array) => compute_leaves(&field, &array)?
+            Self::Part(leaf) => writer.write(leaf),
+            Self::Whole(field, array) => compute_leaves(field, array)?
                 .iter()
                 .try_for_each(|leaf| writer.write(leaf)),
         }

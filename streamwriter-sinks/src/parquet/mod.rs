@@ -295,6 +295,8 @@ mod dictionaries_tests;
 #[cfg(test)]
 mod helped_tests;
 #[cfg(test)]
+mod lanes_tests;
+#[cfg(test)]
 mod parallel_tests;
 #[cfg(test)]
 mod tests;
