@@ -14,10 +14,11 @@ use streamwriter::testing::FAILPOINTS;
 
 use super::disk::{State, check_partly, check_whole};
 use super::input::Input;
+use super::is_whole;
 use super::quickstart::{Ended, Kind, Quickstart};
 use super::random::{Random, seed};
 
-/// How much is done: what CI asks for in release, a sample of it otherwise.
+/// How much is done.
 struct Share {
     /// Kills at random.
     kills: u64,
@@ -30,28 +31,30 @@ struct Share {
     least: u64,
 }
 
-const SHARE: Share = if cfg!(debug_assertions) {
-    Share {
-        kills: 40,
-        kinds: 2,
-        passages: &[(1, false), (2, true)],
-        least: 4,
-    }
-} else {
-    Share {
-        kills: 600,
-        kinds: 4,
-        passages: &[
-            (1, false),
-            (1, true),
-            (2, false),
-            (3, true),
-            (4, false),
-            (7, true),
-        ],
-        least: 20,
-    }
+const SAMPLE: Share = Share {
+    kills: 40,
+    kinds: 2,
+    passages: &[(1, false), (2, true)],
+    least: 4,
 };
+
+const WHOLE: Share = Share {
+    kills: 600,
+    kinds: 4,
+    passages: &[
+        (1, false),
+        (1, true),
+        (2, false),
+        (3, true),
+        (4, false),
+        (7, true),
+    ],
+    least: 20,
+};
+
+fn share() -> Share {
+    if is_whole() { WHOLE } else { SAMPLE }
+}
 
 /// A kill at a named point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +114,7 @@ impl Tally {
         let states = self.states.lock().unwrap();
         for state in State::ALL {
             let found = states.get(&state).copied().unwrap_or(0);
-            let least = SHARE.least;
+            let least = share().least;
             assert!(
                 found >= least,
                 "{state:?} was found {found} times, not {least}: {states:?}"
@@ -123,9 +126,9 @@ impl Tally {
 /// The name of each point, and the test fails for one that is never passed.
 fn all_strikes() -> Vec<(Kind, Strike, bool)> {
     let mut all = Vec::new();
-    for kind in &Kind::ALL[..SHARE.kinds] {
+    for kind in &Kind::ALL[..share().kinds] {
         for point in FAILPOINTS {
-            for (passage, before) in SHARE.passages {
+            for (passage, before) in share().passages {
                 let strike = Strike {
                     point: point.name,
                     passage: *passage,
@@ -148,7 +151,7 @@ fn e1_killed_at_every_named_point_and_at_random_instants() {
     }
     let seed = seed();
     let given = std::env::var("STREAMWRITER_KILLS").ok();
-    let kills = given.map_or(SHARE.kills, |given| {
+    let kills = given.map_or(share().kills, |given| {
         given.parse().expect("STREAMWRITER_KILLS is a number")
     });
     println!("STREAMWRITER_KILLS={kills}");
@@ -172,7 +175,7 @@ fn e1_killed_at_every_named_point_and_at_random_instants() {
 /// One checkpoint for each kind and point, struck at one passage after another.
 fn named_rounds(tally: &Tally) {
     let all = all_strikes();
-    let rounds: Vec<&[_]> = all.chunks(SHARE.passages.len()).collect();
+    let rounds: Vec<&[_]> = all.chunks(share().passages.len()).collect();
     let next = AtomicU64::new(0);
     in_two_threads(|| {
         while let Some(round) = rounds.get(next.fetch_add(1, Ordering::Relaxed) as usize) {

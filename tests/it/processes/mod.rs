@@ -14,6 +14,12 @@ use disk::{check_partly, check_whole};
 use input::Input;
 use quickstart::{Ended, Kind, Quickstart, run_stopped_by};
 
+/// Tells whether all is played, as CI asks for, or a sample, as in the run of all tests without optimisation.
+fn is_whole() -> bool {
+    let asked = std::env::var_os("STREAMWRITER_PROCESSES");
+    !cfg!(debug_assertions) || asked.is_some_and(|asked| asked == "all")
+}
+
 #[test]
 fn q2_a_signal_stops_the_quickstart_cleanly_and_a_restart_goes_on() {
     for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {

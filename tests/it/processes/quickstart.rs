@@ -382,9 +382,11 @@ pub(crate) fn binary() -> &'static Path {
         cargo
             .arg(profile.parent().unwrap())
             .current_dir(env!("CARGO_MANIFEST_DIR"));
-        if profile.file_name().unwrap() == "release" {
-            cargo.arg("--release");
-        }
+        // Without optimisation, what the run of all tests has compiled already.
+        cargo.args(match profile.file_name().unwrap() == "release" {
+            true => &["--release"][..],
+            false => &["--profile=test", "--workspace", "--all-features"],
+        });
         assert!(
             cargo.status().unwrap().success(),
             "the quickstart does not build"

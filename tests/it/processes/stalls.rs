@@ -9,6 +9,7 @@ use streamwriter::testing::FAILPOINTS;
 
 use super::disk::{check_partly, check_whole, newest_number, numbers};
 use super::input::Input;
+use super::is_whole;
 use super::kills::{finish, in_two_threads};
 use super::quickstart::{Ended, Kind, Quickstart, Running};
 use super::random::{Random, seed};
@@ -19,16 +20,16 @@ const KINDS: [Kind; 2] = [Kind::new("csv", "jsonl"), Kind::new("jsonl", "parquet
 /// Which cases are played.
 #[derive(Clone, Copy)]
 enum Sample {
-    /// All of them for both kinds; without optimisation, for one.
+    /// All of them for both kinds; in a sample, for one.
     Whole,
-    /// The same for one kind; without optimisation, a quarter of them, another one each time.
+    /// The same for one kind; in a sample, a quarter of them, another one each time.
     OneKind,
 }
 
 impl Sample {
     fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Whole if !cfg!(debug_assertions) => &KINDS,
+            Self::Whole if is_whole() => &KINDS,
             _ => &KINDS[..1],
         }
     }
@@ -36,7 +37,7 @@ impl Sample {
     /// Every how manieth case, and the first one.
     fn step(self) -> (usize, usize) {
         match self {
-            Self::OneKind if cfg!(debug_assertions) => (4, seed() as usize % 4),
+            Self::OneKind if !is_whole() => (4, seed() as usize % 4),
             _ => (1, 0),
         }
     }
