@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use streamwriter::prelude::*;
 
-use crate::case::{Bound, Case};
-use crate::measure::pairs;
+use crate::case::{Bound, Case, Outcome, Setting};
+use crate::measure::{ROUNDS, median, pairs};
 
 const BATCHES: u64 = 200;
 
@@ -38,7 +38,52 @@ pub(crate) fn cases() -> Vec<Case> {
                 Ok(pairs.cost(BATCHES, "batch"))
             },
         },
+        Case {
+            name: "durability: the bare calls of one record",
+            unit: "ms",
+            bound: Bound::None,
+            measure: |setting| {
+                floor(setting, |place, number| {
+                    durable_record(place, &name(number))
+                })
+            },
+        },
+        Case {
+            name: "durability: the bare calls of a staged file",
+            unit: "ms",
+            bound: Bound::None,
+            measure: |setting| floor(setting, |place, number| stage(place, &name(number))),
+        },
+        Case {
+            name: "durability: the bare calls of publishing it",
+            unit: "ms",
+            bound: Bound::None,
+            measure: |setting| floor(setting, publish_under_the_next_name),
+        },
     ]
+}
+
+/// What a step of a batch costs at the least, in milliseconds.
+fn floor(
+    setting: &Setting,
+    step: impl Fn(&Path, u64) -> std::io::Result<()>,
+) -> Result<Outcome, BoxError> {
+    let round = |_| {
+        setting.in_folder(|place| {
+            let began = Instant::now();
+            for number in 0..BATCHES {
+                step(place, number)?;
+            }
+            Ok(began.elapsed().as_secs_f64() * 1e3 / BATCHES as f64)
+        })
+    };
+    let rounds: Vec<f64> = (0..ROUNDS).map(round).collect::<Result<_, BoxError>>()?;
+    Ok(Outcome {
+        value: median(&rounds),
+        ours: String::new(),
+        baseline: String::new(),
+        rounds,
+    })
 }
 
 fn in_turn(directory: &Path) -> Result<Duration, BoxError> {
@@ -84,24 +129,45 @@ pub(super) fn bare_system_calls(directory: &Path, batches: u64) -> Result<Durati
     }
     let began = Instant::now();
     for batch in 0..batches {
-        let name = format!("{batch:020}");
+        let name = name(batch);
         durable_record(&directory.join("offsets"), &name)?;
-        let staged = directory.join("staging").join(&name);
-        write_synced(&staged, b"0\n")?;
-        sync_directory(&directory.join("staging"))?;
+        stage(&directory.join("staging"), &name)?;
         durable_record(&directory.join("prepared"), &name)?;
-        fs::rename(&staged, directory.join("rows").join(&name))?;
-        sync_directory(&directory.join("rows"))?;
+        let staged = directory.join("staging").join(&name);
+        publish(&staged, &directory.join("rows"), &name)?;
         durable_record(&directory.join("committed"), &name)?;
         durable_record(&directory.join("commits"), &name)?;
     }
     Ok(began.elapsed())
 }
 
+fn name(batch: u64) -> String {
+    format!("{batch:020}")
+}
+
+/// Publishes one file again and again, so that nothing else is done meanwhile.
+fn publish_under_the_next_name(place: &Path, number: u64) -> std::io::Result<()> {
+    let staged = place.join(name(number));
+    if number == 0 {
+        File::create(&staged)?;
+    }
+    publish(&staged, place, &name(number + 1))
+}
+
 fn durable_record(directory: &Path, name: &str) -> std::io::Result<()> {
     let temporary = directory.join(".tmp");
     write_synced(&temporary, &[b' '; 400])?;
     fs::rename(temporary, directory.join(name))?;
+    sync_directory(directory)
+}
+
+fn stage(directory: &Path, name: &str) -> std::io::Result<()> {
+    write_synced(&directory.join(name), b"0\n")?;
+    sync_directory(directory)
+}
+
+fn publish(staged: &Path, directory: &Path, name: &str) -> std::io::Result<()> {
+    fs::rename(staged, directory.join(name))?;
     sync_directory(directory)
 }
 

@@ -8,6 +8,10 @@ use parquet::arrow::ArrowWriter;
 
 use super::lanes::{Lanes, Leaf};
 
+fn numbers() -> ArrayRef {
+    Arc::new(Int32Array::from(vec![1; 10]))
+}
+
 /// Three lanes, with so many steps of `numbers` handed in.
 fn lanes(steps: usize, numbers: &ArrayRef) -> Lanes {
     let field = Arc::new(Field::new("number", DataType::Int32, false));
@@ -37,8 +41,7 @@ fn worked(lanes: &mut Lanes, steps: usize) -> Vec<usize> {
 
 #[test]
 fn a_thread_stays_in_its_lane_and_goes_where_most_is_left() {
-    let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1; 10]));
-    let mut lanes = lanes(3, &numbers);
+    let mut lanes = lanes(3, &numbers());
     let other = lanes.take(Some(2)).unwrap();
     assert_eq!(other.lane(), 2);
     assert_eq!(worked(&mut lanes, 4), [0, 0, 0, 1]);
@@ -49,16 +52,14 @@ fn a_thread_stays_in_its_lane_and_goes_where_most_is_left() {
 
 #[test]
 fn a_lane_that_another_thread_works_at_is_passed_over() {
-    let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1; 10]));
-    let mut lanes = lanes(2, &numbers);
-    let other = lanes.take(Some(0)).unwrap();
-    assert_eq!(other.lane(), 0);
-    assert_eq!(lanes.take(Some(0)).map(|work| work.lane()), Some(1));
+    let mut lanes = lanes(2, &numbers());
+    let lane = |_| lanes.take(Some(0)).map(|work| work.lane());
+    assert_eq!([0; 4].map(lane), [Some(0), Some(1), Some(2), None]);
 }
 
 #[test]
 fn what_is_encoded_waits_for_the_thread_that_made_it() {
-    let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1; 10]));
+    let numbers = numbers();
     let mut lanes = lanes(2, &numbers);
     assert_eq!(worked(&mut lanes, 6).len(), 6);
     assert_eq!(Arc::strong_count(&numbers), 7);
@@ -68,7 +69,7 @@ fn what_is_encoded_waits_for_the_thread_that_made_it() {
 
 #[test]
 fn nothing_that_is_encoded_outlives_its_row_group() {
-    let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1; 10]));
+    let numbers = numbers();
     for close in [false, true] {
         let mut lanes = lanes(1, &numbers);
         if close {
